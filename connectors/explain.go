@@ -1,0 +1,127 @@
+package connectors
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A Problem is a failure in people's words. No field but Field, Said and Stage is ever empty.
+type Problem struct {
+	Code  Code   `json:"code"`
+	Title string `json:"title"` // what happened, one sentence
+	Hint  string `json:"hint"`  // what to do next
+	Field string `json:"field"` // the form field to put right
+	Said  string `json:"said"`  // the server's own words, cleaned and capped
+	Stage Stage  `json:"stage"`
+}
+
+//go:embed words
+var wordFiles embed.FS
+
+// Words are the texts of one language: see words/en/*.yaml.
+type Words struct{ entries map[string]words }
+
+type words struct {
+	Title string `yaml:"title"`
+	Hint  string `yaml:"hint"`
+}
+
+// English is read once; a broken file is a failing test, and until then its
+// entries are merely missing (Explain falls back to the code's own name).
+var English = sync.OnceValue(func() *Words {
+	w, err := LoadWords(wordFiles, "words/en")
+	if err != nil && w == nil {
+		w = &Words{}
+	}
+	return w
+})
+
+// LoadWords reads every YAML file of a folder: keys are codes and reasons,
+// values have a title and a hint. {target}, {said} and {host} are filled in.
+func LoadWords(files fs.FS, dir string) (*Words, error) {
+	names, err := fs.Glob(files, dir+"/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	w := &Words{entries: map[string]words{}}
+	for _, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			return w, err
+		}
+		part := map[string]words{}
+		if err := yaml.UnmarshalWithOptions(data, &part, yaml.Strict()); err != nil {
+			return w, fmt.Errorf("%s: %w", name, err)
+		}
+		for k, v := range part {
+			if _, twice := w.entries[k]; twice {
+				return w, fmt.Errorf("%s: %q stands in two files", name, k)
+			}
+			w.entries[k] = v
+		}
+	}
+	return w, nil
+}
+
+// Has reports whether a code or reason has words of its own.
+func (w *Words) Has(key string) bool { _, ok := w.entries[key]; return ok }
+
+// Explain puts err into English words; see Words.Explain.
+func Explain(err error) *Problem { return English().Explain(err) }
+
+// Explain puts err into words: the reason's where there are any, else its
+// code's. It returns nil for nil, and never an empty title or hint otherwise.
+func (w *Words) Explain(err error) *Problem {
+	e := Classify(err)
+	if e == nil {
+		return nil
+	}
+	text, ok := w.lookUp(e.Reason)
+	if !ok {
+		text, ok = w.entries[string(e.Code)]
+	}
+	if !ok {
+		text = words{Title: strings.ReplaceAll(string(e.Code), "_", " "), Hint: "Look at the details."}
+	}
+	said := e.Said
+	if said == "" && e.Err != nil && e.Reason == "" {
+		said = e.Err.Error()
+	}
+	said = Clean(said, 300)
+	fill := strings.NewReplacer("{target}", orThe(e.Target, "the server"), "{said}", said)
+	return &Problem{
+		Code: e.Code, Title: tidySentence(fill.Replace(text.Title)), Hint: tidySentence(fill.Replace(text.Hint)),
+		Field: e.Field, Said: said, Stage: e.Op,
+	}
+}
+
+// lookUp finds "ldap.data.775", then "ldap.data", then "ldap".
+func (w *Words) lookUp(reason string) (words, bool) {
+	for reason != "" {
+		if text, ok := w.entries[reason]; ok {
+			return text, true
+		}
+		i := strings.LastIndexByte(reason, '.')
+		if i < 0 {
+			break
+		}
+		reason = reason[:i]
+	}
+	return words{}, false
+}
+
+func orThe(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return Clean(s, 120)
+}
+
+func tidySentence(s string) string {
+	return strings.TrimSpace(strings.NewReplacer(" ()", "", "“”", "", "  ", " ").Replace(s))
+}

@@ -1,0 +1,150 @@
+// Package connectors holds the vocabulary in which every kind of connection is
+// described: what to ask (Type, Form, Field), what was answered (Settings,
+// Secret), what the world outside offers (Env), what an open connection can do
+// (Session, Browser, Tabler, Sampler, Streamer) and how things fail (Error,
+// Classify, Explain). It imports nothing else of this module.
+package connectors
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// A Group is the heading under which a type stands in the gallery.
+type Group string
+
+// The groups, in the order in which the gallery shows them.
+const (
+	GroupWeb         Group = "web"
+	GroupFiles       Group = "files"
+	GroupDatabases   Group = "databases"
+	GroupDirectories Group = "directories"
+	GroupMessaging   Group = "messaging"
+	GroupServices    Group = "services"
+)
+
+// Groups lists every group in gallery order.
+func Groups() []Group {
+	return []Group{GroupFiles, GroupDatabases, GroupDirectories, GroupMessaging, GroupWeb, GroupServices}
+}
+
+// A Type is one kind of connection: what to ask the user, and how to open it.
+// It is plain data plus one func, holds no state, and is safe to share.
+type Type struct {
+	ID       string   // stable, lower case: "sftp"; saved in profiles, typed in jf
+	Name     string   // as the user knows it: "SFTP server"
+	Group    Group    // its heading in the gallery
+	Summary  string   // one line under the name
+	Keywords []string // what else people call it, and what they want to do: "files", "tables"
+	Tile     string   // two letters shown where an icon would be: "SF"
+	Where    []string // keys of the plain answers that tell two connections apart: "host", "database"
+	Origin   string   // "" for built-in types, else the file that a user's type was read from
+	Form     Form
+	Guide    Guide
+	// Open climbs the ladder up to the sign-in. ctx bounds the opening alone: the
+	// session lives until Close, also when ctx has ended by then.
+	Open func(ctx context.Context, env *Env, s Settings) (Session, error)
+
+	keys []string // the `field` tags that Open decodes; nil when not made by Define
+}
+
+// A Guide says where to find each value in the vendor's console, the least
+// rights that the preview needs, and what an administrator must do.
+type Guide struct {
+	Steps       []string `json:"steps,omitempty"`
+	Rights      string   `json:"rights,omitempty"`
+	Admin       string   `json:"admin,omitempty"`
+	RedirectURI string   `json:"redirect_uri,omitempty"`
+	Links       []Link   `json:"links,omitempty"`
+}
+
+// A Link is a page of the vendor's, to open in the browser.
+type Link struct {
+	Text string `json:"text"`
+	URL  string `json:"url"`
+}
+
+// Define returns t with an Open that validates and decodes Settings into C,
+// matching each Field.Key to a `field:"key"` tag, and calls open. A tag with
+// ",issued" names a secret that no form asks for: one the server issued or the
+// user trusted (kept through Env.Keep).
+//
+// C's fields may be string, int, bool, Secret, or an embedded struct of these.
+// Define never fails; Type.Check reports a tag that has no field and the reverse.
+func Define[C any](t Type, open func(context.Context, *Env, C) (Session, error)) Type {
+	form := t.Form
+	t.keys = tagKeys(reflect.TypeFor[C]())
+	t.Open = func(ctx context.Context, env *Env, s Settings) (Session, error) {
+		s = form.Tidied(s)
+		if errs := form.Validate(s); len(errs) > 0 {
+			return nil, &Error{Code: BadInput, Op: StageForm, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
+		}
+		var c C
+		if err := decode(reflect.ValueOf(&c).Elem(), form, s); err != nil {
+			return nil, err
+		}
+		return open(ctx, env, c)
+	}
+	return t
+}
+
+// Check proves that t can be shown and used: ids, labels, conditions that name
+// fields, options that exist, and one struct tag for every field.
+func (t Type) Check() error {
+	if t.ID == "" || t.Name == "" || t.Summary == "" || t.Open == nil {
+		return fmt.Errorf("type %q: ID, Name, Summary and Open are required", t.ID)
+	}
+	if !slices.Contains(Groups(), t.Group) {
+		return fmt.Errorf("type %s: unknown group %q", t.ID, t.Group)
+	}
+	if err := t.Form.Check(); err != nil {
+		return fmt.Errorf("type %s: %w", t.ID, err)
+	}
+	for _, k := range t.Where {
+		if f, ok := t.Form.Field(k); !ok || f.Kind.Secret() {
+			return fmt.Errorf("type %s: Where names %q, which is no plain field", t.ID, k)
+		}
+	}
+	if t.keys == nil {
+		return nil
+	}
+	for _, f := range t.Form.Fields {
+		if !slices.Contains(t.keys, f.Key) {
+			return fmt.Errorf("type %s: field %q has no struct tag", t.ID, f.Key)
+		}
+	}
+	for _, k := range t.keys {
+		if _, ok := t.Form.Field(k); !ok {
+			return fmt.Errorf("type %s: struct tag %q has no field", t.ID, k)
+		}
+	}
+	return nil
+}
+
+// Find returns the type with the given id.
+func Find(types []Type, id string) (Type, bool) {
+	i := slices.IndexFunc(types, func(t Type) bool { return t.ID == id })
+	if i < 0 {
+		return Type{}, false
+	}
+	return types[i], true
+}
+
+// Place is the short text that tells where a connection of this type leads:
+// "ldap.example.com", made from the answers that Where names.
+func (t Type) Place(plain map[string]string) string {
+	out := ""
+	for _, k := range t.Where {
+		v := plain[k]
+		if v == "" {
+			continue
+		}
+		if out != "" {
+			out += " / "
+		}
+		out += v
+	}
+	return out
+}
