@@ -88,7 +88,7 @@ func Classify(err error) *Error {
 		return nil
 	}
 	var known *Error
-	if errors.As(err, &known) && !errors.Is(err, context.Canceled) {
+	if errors.As(err, &known) {
 		return known
 	}
 	for _, look := range []func(error) *Error{classifyContext, classifyTrust, classifyName, classifySocket} {

@@ -89,4 +89,6 @@ func wrap(m map[string]string) map[string]connectors.Secret {
 	return out
 }
 
-func keysOf(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+func keysOf(m map[string]string) []string {
+	return append([]string{}, slices.Sorted(maps.Keys(m))...)
+}
