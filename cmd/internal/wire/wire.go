@@ -1,0 +1,155 @@
+// Package wire puts the parts together that the window and jf share: the
+// store under the keychain, the callback listener, the browser, the types.
+package wire
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"jackfield/connectors"
+	"jackfield/connectors/all"
+	"jackfield/connectors/link"
+	"jackfield/platform/browser"
+	"jackfield/platform/hygiene"
+	"jackfield/platform/keychain"
+	"jackfield/platform/loopback"
+	"jackfield/platform/paths"
+	"jackfield/platform/vault"
+)
+
+// KeychainVar chooses where the data key lives: system, passphrase or memory.
+const KeychainVar = "JACKFIELD_KEYCHAIN"
+
+// PassphraseVar names a file with the passphrase, for unattended use.
+const PassphraseVar = "JACKFIELD_PASSPHRASE_FILE"
+
+// Options say what differs between the programs.
+type Options struct {
+	Log        *slog.Logger
+	Passphrase func(ctx context.Context) ([]byte, error) // asks for the store's passphrase
+}
+
+// A World is everything that a program stands on.
+type World struct {
+	Book     *link.Book
+	Dir      string
+	Keys     string // "system", "passphrase" or "memory"
+	Warnings []string
+}
+
+// Types are the built-in types and the user's own; errors name the user's files
+// that cannot be used.
+func Types() ([]connectors.Type, []error) {
+	dir, err := paths.Catalogue()
+	if err != nil {
+		return all.All(), []error{err}
+	}
+	return all.With(dir)
+}
+
+// Open opens the data folder.
+func Open(o Options) (*World, error) {
+	w := &World{}
+	if err := hygiene.NoCoreDumps(); err != nil && o.Log != nil {
+		o.Log.Warn("core dumps could not be switched off", "error", err)
+	}
+	dir, err := paths.Data()
+	if err != nil {
+		return nil, broken(err)
+	}
+	keys, err := keySource(dir, o.Passphrase)
+	if err != nil {
+		return nil, err
+	}
+	v, err := vault.Open(vault.Options{Dir: dir, Keys: keys})
+	if err != nil {
+		return nil, broken(err)
+	}
+	types, problems := Types()
+	for _, p := range problems {
+		w.Warnings = append(w.Warnings, p.Error())
+	}
+	w.Dir, w.Keys = dir, keys.Kind()
+	w.Book = link.NewBook(types, Store{v}, link.Outside{Log: o.Log, Callback: callback})
+	return w, nil
+}
+
+// Close is for symmetry: the store holds nothing open.
+func (w *World) Close() {}
+
+// OpenURL shows a page in the system's browser.
+func (w *World) OpenURL(ctx context.Context, url string) error { return browser.Open(ctx, url) }
+
+// keySource follows the user's explicit choice; without one it is the system's
+// keychain, or the passphrase if this folder has been opened with one before.
+func keySource(dir string, ask func(context.Context) ([]byte, error)) (vault.KeySource, error) {
+	file := filepath.Join(dir, "key.json")
+	kind := os.Getenv(KeychainVar)
+	if kind == "" {
+		kind = "system"
+		if _, err := os.Lstat(file); err == nil {
+			kind = "passphrase"
+		}
+	}
+	switch kind {
+	case "system":
+		return keychain.NewSystem(vault.ErrNoKey), nil
+	case "memory":
+		return &keychain.Memory{}, nil
+	case "passphrase":
+		if ask == nil {
+			ask = func(context.Context) ([]byte, error) { return nil, connectors.ErrNobody }
+		}
+		return keychain.NewPassphrase(file, vault.ErrNoKey, ask), nil
+	}
+	return nil, &connectors.Error{Code: connectors.BadInput, Said: KeychainVar + " is system, passphrase or memory"}
+}
+
+func broken(err error) error {
+	return &connectors.Error{Code: connectors.Storage, Said: err.Error(), Err: err}
+}
+
+func callback(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {
+	return loopback.Listen(ctx, loopback.Options{Host: r.Host, Port: r.Port, Path: r.Path, State: r.State})
+}
+
+// Store is the vault with its errors named for people.
+type Store struct{ *vault.Vault }
+
+// ReadProfile names the vault's errors.
+func (s Store) ReadProfile(ctx context.Context, id string) ([]byte, error) {
+	data, err := s.Vault.ReadProfile(ctx, id)
+	return data, named(err)
+}
+
+// ReadSecrets names the vault's errors.
+func (s Store) ReadSecrets(ctx context.Context, id string) (map[string]string, error) {
+	secrets, err := s.Vault.ReadSecrets(ctx, id)
+	return secrets, named(err)
+}
+
+// Update names the vault's errors.
+func (s Store) Update(ctx context.Context, id string, change func([]byte, map[string]string) ([]byte, map[string]string, error)) error {
+	return named(s.Vault.Update(ctx, id, change))
+}
+
+// UpdateProfile names the vault's errors.
+func (s Store) UpdateProfile(ctx context.Context, id string, change func([]byte) ([]byte, error)) error {
+	return named(s.Vault.UpdateProfile(ctx, id, change))
+}
+
+func named(err error) error {
+	reason := ""
+	switch {
+	case errors.Is(err, vault.ErrKeyMissing):
+		reason = "keychain.key_missing"
+	case errors.Is(err, vault.ErrDamaged):
+		reason = "vault.damaged"
+	default:
+		return err
+	}
+	return &connectors.Error{Code: connectors.Storage, Reason: reason, Said: err.Error(), Err: err}
+}

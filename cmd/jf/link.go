@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+)
+
+func (a *app) link() *cobra.Command {
+	return &cobra.Command{Use: "link NAME", Short: "Open a connection for the first time: sign in and show what it opens", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		b, c, err := a.named(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		w := link.Watcher{Ask: a.asker(), Step: a.ladder()}
+		r := b.Link(cmd.Context(), c.ID, w)
+		defer r.Close()
+		return a.outcome(cmd.Context(), c, r)
+	}}
+}
+
+// outcome writes one result and turns it into an exit code.
+func (a *app) outcome(ctx context.Context, c link.Connection, r *link.Result) error {
+	if a.json {
+		if err := a.document(resultOf(c, r)); err != nil {
+			return err
+		}
+	} else {
+		a.resultWords(c, r)
+	}
+	return verdict(ctx, r)
+}
+
+func (a *app) resultWords(c link.Connection, r *link.Result) {
+	_, _ = fmt.Fprintf(a.out, "%s: %s\n", connectors.Clean(c.Name, 100), stateWords(r.State))
+	for _, f := range r.Facts {
+		_, _ = fmt.Fprintf(a.out, "  %s: %s\n", connectors.Clean(f.Label, 60), connectors.Clean(f.Text, 200))
+	}
+	if r.Problem != nil {
+		a.tell(r.Problem)
+	}
+	if len(r.First) == 0 {
+		return
+	}
+	_, _ = fmt.Fprintln(a.out, "  It opens:")
+	for i, n := range r.First {
+		if i == 10 {
+			_, _ = fmt.Fprintf(a.out, "    … more: jf ls %q\n", c.Name)
+			break
+		}
+		_, _ = fmt.Fprintf(a.out, "    %-10s %s\n", n.Kind, connectors.Clean(n.Name, 100))
+	}
+}
+
+func stateWords(s link.State) string {
+	switch s {
+	case link.OK:
+		return "linked"
+	case link.Partial:
+		return "linked, but not everything opens"
+	case link.Failed:
+		return "failed"
+	}
+	return string(s)
+}
+
+func verdict(ctx context.Context, r *link.Result) error {
+	switch {
+	case r.State == link.OK || r.State == link.Partial:
+		return nil
+	case ctx.Err() != nil:
+		return exit{exitInterrupted}
+	}
+	return exit{codeOf(r.Err)}
+}
+
+func (a *app) check() *cobra.Command {
+	var all bool
+	var jobs int
+	var timeout time.Duration
+	c := &cobra.Command{Use: "check NAME... | --all", Short: "Climb the ladder again and say what works", RunE: func(cmd *cobra.Command, args []string) error {
+		if all == (len(args) > 0) {
+			return misuse{fmt.Errorf("name the connections to check, or say --all")}
+		}
+		if jobs < 1 || jobs > 64 {
+			return misuse{fmt.Errorf("--jobs is a number from 1 to 64")}
+		}
+		list, err := a.chosen(cmd.Context(), args)
+		if err != nil {
+			return err
+		}
+		return a.checkAll(cmd.Context(), list, jobs, timeout)
+	}}
+	c.Flags().BoolVar(&all, "all", false, "check every connection")
+	c.Flags().IntVar(&jobs, "jobs", 4, "how many at once")
+	c.Flags().DurationVar(&timeout, "timeout", time.Minute, "for each connection")
+	return c
+}
+
+func (a *app) chosen(ctx context.Context, names []string) ([]link.Connection, error) {
+	if len(names) == 0 {
+		return a.listed(ctx)
+	}
+	var out []link.Connection
+	for _, name := range names {
+		_, c, err := a.named(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// checkAll checks several at once and writes each result as soon as it is
+// known. Nobody is asked: a check must be able to run unattended.
+func (a *app) checkAll(ctx context.Context, list []link.Connection, jobs int, timeout time.Duration) error {
+	var mu sync.Mutex
+	var worst error
+	slots := make(chan struct{}, jobs)
+	var running sync.WaitGroup
+	for _, c := range list {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			one, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			r := a.world.Book.Check(one, c.ID, link.Watcher{})
+			mu.Lock()
+			defer mu.Unlock()
+			if a.json {
+				_ = a.line(resultOf(c, r))
+			} else {
+				a.resultWords(c, r)
+			}
+			if err := verdict(ctx, r); err != nil {
+				worst = exit{exitSaidNo}
+			}
+		})
+	}
+	running.Wait()
+	if ctx.Err() != nil {
+		return exit{exitInterrupted}
+	}
+	return worst
+}
