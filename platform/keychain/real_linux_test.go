@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		key, err := NewSystem(errNoKey).Key(ctx, os.Getenv("JACKFIELD_TEST_CREATE") == "1")
-		fmt.Printf("key=%x err=%v\n", key, err)
+		fmt.Printf("\nkey=%x err=%v\n", key, err)
 		os.Exit(0)
 	}
 }
@@ -66,7 +66,7 @@ JACKFIELD_TEST_CREATE=1 "$SELF" -test.run='^$'
 		}
 	}
 	if len(lines) != 3 || !strings.Contains(lines[0], "err="+errNoKey.Error()) || len(lines[1]) < 64 || lines[1] != lines[2] {
-		t.Errorf("got %q", lines)
+		t.Errorf("got %q of:\n%s", lines, out)
 	}
 }
 
