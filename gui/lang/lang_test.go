@@ -1,0 +1,37 @@
+package lang_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"jackfield/gui/lang"
+)
+
+func TestEveryKeyHasWords(t *testing.T) {
+	words, err := lang.Load("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := 0
+	call := regexp.MustCompile(`lang\.T\("([^"]+)"`)
+	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range call.FindAllSubmatch(data, -1) {
+			used++
+			if key := string(m[1]); words[key] == "" && !strings.HasSuffix(key, ".") {
+				t.Errorf("%s: %q has no words", path, key)
+			}
+		}
+		return err
+	})
+	if err != nil || used < 20 {
+		t.Fatalf("%d keys found: %v", used, err)
+	}
+}

@@ -1,0 +1,89 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	looks "jackfield/gui/theme"
+)
+
+// hitZone is how wide the invisible handle around the 1 px line is.
+const hitZone = 7
+
+// splitter keeps its leading pane at a width in pixels while the window grows.
+type splitter struct {
+	lead, rest   fyne.CanvasObject
+	handle       *handle
+	width        float32
+	least, most  float32
+	box          *fyne.Container
+	leastForRest float32
+}
+
+func newSplitter(lead, rest fyne.CanvasObject, width, least, most float32) *splitter {
+	s := &splitter{lead: lead, rest: rest, width: width, least: least, most: most, leastForRest: 200}
+	s.handle = &handle{s: s, line: newFill(looks.Border, 0)}
+	s.handle.ExtendBaseWidget(s.handle)
+	s.box = container.New(s, lead, rest, s.handle)
+	return s
+}
+
+// Layout implements fyne.Layout.
+func (s *splitter) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	w := s.width
+	if !s.lead.Visible() {
+		w = 0
+	}
+	w = max(0, min(w, size.Width-s.leastForRest))
+	s.lead.Move(fyne.NewPos(0, 0))
+	s.lead.Resize(fyne.NewSize(w, size.Height))
+	line := float32(1)
+	if !s.lead.Visible() {
+		line = 0
+	}
+	s.rest.Move(fyne.NewPos(w+line, 0))
+	s.rest.Resize(fyne.NewSize(size.Width-w-line, size.Height))
+	s.handle.Hidden = !s.lead.Visible()
+	s.handle.Move(fyne.NewPos(w-hitZone/2, 0))
+	s.handle.Resize(fyne.NewSize(hitZone, size.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (s *splitter) MinSize([]fyne.CanvasObject) fyne.Size {
+	h := max(s.lead.MinSize().Height, s.rest.MinSize().Height)
+	return fyne.NewSize(300, h)
+}
+
+type handle struct {
+	widget.BaseWidget
+	s    *splitter
+	line *fill
+}
+
+func (h *handle) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.New(middleLine{}, h.line))
+}
+
+type middleLine struct{}
+
+func (middleLine) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(hitZone, 1) }
+func (middleLine) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	o[0].Move(fyne.NewPos(hitZone/2, 0))
+	o[0].Resize(fyne.NewSize(1, s.Height))
+}
+
+func (h *handle) Cursor() desktop.Cursor { return desktop.HResizeCursor }
+func (h *handle) Dragged(e *fyne.DragEvent) {
+	h.s.width = max(h.s.least, min(h.s.most, h.s.width+e.Dragged.DX))
+	h.s.box.Refresh()
+}
+func (h *handle) DragEnd() {}
+func (h *handle) MouseIn(*desktop.MouseEvent) {
+	h.line.color = theme.ColorNamePrimary
+	h.line.Refresh()
+}
+func (h *handle) MouseMoved(*desktop.MouseEvent) {}
+func (h *handle) MouseOut()                      { h.line.color = looks.Border; h.line.Refresh() }
