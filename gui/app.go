@@ -1,0 +1,395 @@
+// Package gui is the window.
+package gui
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+	"jackfield/gui/lang"
+	"jackfield/gui/task"
+	looks "jackfield/gui/theme"
+)
+
+// Book is what the window needs of link.Book.
+type Book interface {
+	Types() []connectors.Type
+	Type(id string) (connectors.Type, error)
+	List(ctx context.Context) ([]link.Connection, error)
+	Create(ctx context.Context, d link.Draft) (link.Connection, error)
+	Save(ctx context.Context, id string, d link.Draft) (link.Connection, error)
+	Copy(ctx context.Context, id, name string) (link.Connection, error)
+	Rename(ctx context.Context, id, name string) (link.Connection, error)
+	Delete(ctx context.Context, id string) error
+	FreeName(ctx context.Context, base string) string
+	Link(ctx context.Context, id string, w link.Watcher) *link.Result
+	Try(ctx context.Context, typeID string, s connectors.Settings, w link.Watcher) *link.Result
+	Changes(ctx context.Context) <-chan struct{}
+}
+
+// A PracticeConnection is one of the built-in services, ready to link.
+type PracticeConnection struct{ Draft link.Draft }
+
+// Options are what the window stands on.
+type Options struct {
+	App      fyne.App
+	Book     Book
+	Runner   *task.Runner                                            // nil: the toolkit's
+	Practice func(ctx context.Context) ([]PracticeConnection, error) // nil: none
+	OpenURL  func(ctx context.Context, url string) error
+	Log      *slog.Logger
+	Notices  []string // told once at the start
+}
+
+// App is the window and what it shows.
+type App struct {
+	o       Options
+	r       *task.Runner
+	win     fyne.Window
+	list    []link.Connection
+	side    *sidebar
+	centre  *fyne.Container // gallery, welcome or the work place
+	form    *formPane
+	preview *previewPane
+	stop    context.CancelFunc
+	ctx     context.Context
+	toasts  *toast
+	outer   *splitter
+}
+
+// New makes the window; Show opens it.
+func New(o Options) *App {
+	if o.Runner == nil {
+		o.Runner = task.New()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{o: o, r: o.Runner}
+	a.ctx, a.stop = context.WithCancel(context.Background())
+	a.win = o.App.NewWindow(lang.T("app.title"))
+	a.win.SetPadded(false)
+	a.win.Resize(fyne.NewSize(1440, 900))
+	a.side = newSidebar(a)
+	a.centre = container.NewStack()
+	a.toasts = newToast(a)
+	a.outer = newSplitter(a.side.root, container.NewStack(newFill(theme.ColorNameBackground, 0), a.centre), 268, 200, 420)
+	a.win.SetContent(container.NewStack(a.outer.box, a.toasts.root))
+	a.shortcuts()
+	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
+	return a
+}
+
+// Window is the toolkit's window.
+func (a *App) Window() fyne.Window { return a.win }
+
+// Show opens the window and loads the connections.
+func (a *App) Show() {
+	a.win.Show()
+	a.Start()
+}
+
+// Start loads the connections and follows their changes.
+func (a *App) Start() {
+	a.reload(func() {
+		if len(a.list) == 0 {
+			a.showWelcome()
+		} else {
+			a.selectConnection(a.list[0].ID)
+		}
+	})
+	ticks := a.o.Book.Changes(a.ctx)
+	task.Run(a.r, func(context.Context) (struct{}, error) {
+		for range ticks {
+			a.r.Do(func() { a.reload(nil) })
+		}
+		return struct{}{}, nil
+	}, func(struct{}, error) {})
+	for _, n := range a.o.Notices {
+		a.toasts.say(n, true)
+	}
+}
+
+func (a *App) quit() {
+	a.stop()
+	if a.preview != nil {
+		a.preview.close()
+	}
+	a.win.SetCloseIntercept(nil)
+	a.win.Close()
+}
+
+// reload reads the list again; then may be nil.
+func (a *App) reload(then func()) {
+	task.Run(a.r, func(ctx context.Context) ([]link.Connection, error) { return a.o.Book.List(ctx) },
+		func(list []link.Connection, err error) {
+			if err != nil {
+				a.tell(err)
+			}
+			a.list = list
+			a.side.refresh()
+			if then != nil {
+				then()
+			}
+		})
+}
+
+func (a *App) connection(id string) (link.Connection, bool) {
+	for _, c := range a.list {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return link.Connection{}, false
+}
+
+// tell shows a failure that belongs to no form.
+func (a *App) tell(err error) {
+	p := connectors.Explain(err)
+	if p != nil && p.Code != connectors.Cancelled {
+		a.toasts.say(p.Title+" "+p.Hint, true)
+	}
+}
+
+// leave goes on to next, after asking where changes would be lost.
+func (a *App) leave(next func()) {
+	if a.form == nil || !a.form.dirty() {
+		next()
+		return
+	}
+	d := dialog.NewCustomConfirm(lang.T("close.title"), lang.T("close.drop"), lang.T("button.back"), padded(4, 12, 0, 0, widget.NewLabel(lang.T("close.text"))), func(drop bool) {
+		if drop {
+			next()
+		}
+	}, a.win)
+	d.Show()
+}
+
+func (a *App) show(o fyne.CanvasObject) {
+	if a.form != nil {
+		a.form.close()
+		a.form = nil
+	}
+	if a.preview != nil {
+		a.preview.close()
+		a.preview = nil
+	}
+	a.centre.Objects = []fyne.CanvasObject{o}
+	a.centre.Refresh()
+}
+
+func (a *App) showWelcome() {
+	a.side.selected = ""
+	a.side.refresh()
+	card := func(icon fyne.Resource, head, text string, tap func()) *pressable {
+		inside := vbox(6, widget.NewIcon(icon), strong(head), wrapped(text, looks.Text2))
+		return newPressable(looks.Surface, 10, padded(20, 14, 18, 18, inside), tap)
+	}
+	fresh := card(theme.ContentAddIcon(), lang.T("welcome.new"), lang.T("welcome.newtext"), func() { a.showGallery() })
+	cards := container.NewGridWithColumns(1, fresh)
+	if a.o.Practice != nil {
+		cards = container.NewGridWithColumns(2, fresh, card(theme.MediaPlayIcon(), lang.T("welcome.practice"), lang.T("welcome.practicetext"), a.startPractice))
+	}
+	fresh.look()
+	centre := vbox(6, title(lang.T("welcome.title")), secondary(lang.T("welcome.text")), fixed(1, 14, newFill("", 0)), cards)
+	a.show(container.NewCenter(fixed(620, 0, centre)))
+	a.win.Canvas().Focus(fresh)
+}
+
+func (a *App) showGallery() {
+	a.leave(func() {
+		a.side.selected = ""
+		a.side.refresh()
+		g := newGallery(a)
+		a.show(g.root)
+		a.win.Canvas().Focus(g.search)
+	})
+}
+
+// selectConnection opens a saved connection.
+func (a *App) selectConnection(id string) {
+	if a.form != nil && a.form.id == id && id != "" {
+		return
+	}
+	a.leave(func() {
+		c, ok := a.connection(id)
+		if !ok {
+			return
+		}
+		t, err := a.o.Book.Type(c.Type)
+		if err != nil {
+			a.tell(err)
+			return
+		}
+		a.side.selected = id
+		a.side.refresh()
+		a.open(t, c)
+	})
+}
+
+// newConnection opens an empty form.
+func (a *App) newConnection(t connectors.Type) {
+	a.side.selected = ""
+	a.side.refresh()
+	a.open(t, link.Connection{Type: t.ID, Name: a.o.Book.FreeName(a.ctx, t.Name), Plain: t.Form.Defaults().Plain, State: link.Prepared})
+}
+
+func (a *App) open(t connectors.Type, c link.Connection) {
+	form, preview := newFormPane(a, t, c), newPreviewPane(a, t)
+	s := newSplitter(form.root, preview.root, 416, 340, 640)
+	wide := container.NewStack(s.box)
+	a.show(container.New(&workplace{split: s, form: form.root, preview: preview.root, wide: wide, app: a}, wide))
+	a.form, a.preview = form, preview
+	if c.State == link.OK || c.State == link.Partial {
+		form.link()
+	} else {
+		form.focusFirst()
+	}
+}
+
+// startPractice starts the services and adds their connections.
+func (a *App) startPractice() {
+	a.toasts.say(lang.T("welcome.starting"), false)
+	task.Run(a.r, func(ctx context.Context) (string, error) {
+		list, err := a.o.Practice(a.ctx)
+		if err != nil {
+			return "", err
+		}
+		known, err := a.o.Book.List(ctx)
+		if err != nil {
+			return "", err
+		}
+		first := ""
+		for _, p := range list {
+			saved, err := a.addPractice(ctx, known, p.Draft)
+			if err != nil {
+				return "", err
+			}
+			if first == "" {
+				first = saved.ID
+			}
+		}
+		return first, nil
+	}, func(first string, err error) {
+		if err != nil {
+			a.tell(err)
+			return
+		}
+		a.reload(func() { a.selectConnection(first) })
+	})
+}
+
+func (a *App) addPractice(ctx context.Context, known []link.Connection, d link.Draft) (link.Connection, error) {
+	for _, c := range known {
+		if c.Practice && c.Type == d.Type && strings.EqualFold(c.Name, d.Name) {
+			return a.o.Book.Save(ctx, c.ID, d)
+		}
+	}
+	d.Practice = true
+	d.Name = a.o.Book.FreeName(ctx, d.Name)
+	return a.o.Book.Create(ctx, d)
+}
+
+func (a *App) shortcuts() {
+	add := func(key fyne.KeyName, do func()) {
+		a.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
+	}
+	add(fyne.KeyN, a.showGallery)
+	add(fyne.KeyF, func() { a.win.Canvas().Focus(a.side.search) })
+	add(fyne.KeyS, func() {
+		if a.form != nil {
+			a.form.save(nil)
+		}
+	})
+	add(fyne.KeyReturn, func() {
+		if a.form != nil {
+			a.form.link()
+		}
+	})
+	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+		switch {
+		case e.Name == fyne.KeyF5 && a.preview != nil:
+			a.preview.reload()
+		case e.Name == fyne.KeyEscape && a.form != nil:
+			a.form.cancelLink()
+		}
+	})
+}
+
+// workplace shows form and preview side by side, or as two tabs where the
+// window is narrow.
+type workplace struct {
+	split         *splitter
+	form, preview fyne.CanvasObject
+	wide          *fyne.Container
+	app           *App
+	tabs          bool
+}
+
+// narrow is the width of form and preview together below which they become tabs.
+const narrow = 1100 - 268
+
+// Layout implements fyne.Layout.
+func (w *workplace) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	if tabs := s.Width < narrow; tabs != w.tabs {
+		w.tabs = tabs
+		if tabs {
+			t := container.NewAppTabs(container.NewTabItem(lang.T("tab.form"), w.form), container.NewTabItem(lang.T("tab.preview"), w.preview))
+			w.wide.Objects = []fyne.CanvasObject{t}
+		} else {
+			w.wide.Objects = []fyne.CanvasObject{newSplitter(w.form, w.preview, 416, 340, 640).box}
+		}
+	}
+	o[0].Resize(s)
+	o[0].Move(fyne.NewPos(0, 0))
+}
+
+// MinSize implements fyne.Layout.
+func (w *workplace) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(380, 300) }
+
+// toast is a line at the bottom that goes by itself; an error stays until tapped.
+type toast struct {
+	a    *App
+	root *fyne.Container
+}
+
+func newToast(a *App) *toast { return &toast{a: a, root: container.New(&bottomRight{})} }
+
+func (t *toast) say(text string, stays bool) {
+	back := newFill(theme.ColorNameForeground, 8)
+	body := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: theme.ColorNameBackground}})
+	body.Wrapping = fyne.TextWrapWord
+	var p *pressable
+	p = newPressable("", 8, container.NewStack(back, padded(4, 4, 8, 8, body)), func() { t.root.Remove(p) })
+	t.root.Add(p)
+	if !stays {
+		time.AfterFunc(3*time.Second, func() { t.a.r.Do(func() { t.root.Remove(p) }) })
+	}
+}
+
+type bottomRight struct{}
+
+func (bottomRight) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+func (bottomRight) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	y := s.Height - 16
+	for i := len(objects) - 1; i >= 0; i-- {
+		o := objects[i]
+		w := min(460, s.Width-32)
+		o.Resize(fyne.NewSize(w, o.MinSize().Height))
+		h := o.MinSize().Height
+		y -= h
+		o.Move(fyne.NewPos(s.Width-w-16, y))
+		o.Resize(fyne.NewSize(w, h))
+		y -= 8
+	}
+}

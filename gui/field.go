@@ -1,0 +1,275 @@
+package gui
+
+import (
+	"io"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/gui/lang"
+	looks "jackfield/gui/theme"
+)
+
+// maxKeyFile is how much of a chosen key or certificate file is read.
+const maxKeyFile = 1 << 20
+
+// entry is an Entry that tells when the person has left it.
+type entry struct {
+	widget.Entry
+	onBlur func()
+}
+
+func newEntry(multi, secret bool) *entry {
+	e := &entry{}
+	e.MultiLine, e.Password = multi, secret
+	e.Wrapping = fyne.TextWrapOff
+	e.Scroll = container.ScrollBoth
+	if !multi {
+		e.Scroll = container.ScrollHorizontalOnly
+	}
+	e.ExtendBaseWidget(e)
+	if multi {
+		e.TextStyle.Monospace = true
+		e.SetMinRowsVisible(4)
+	}
+	return e
+}
+
+func (e *entry) FocusLost() {
+	e.Entry.FocusLost()
+	if e.onBlur != nil {
+		e.onBlur()
+	}
+}
+
+// fieldView is one question on the screen.
+type fieldView struct {
+	p       *formPane
+	f       connectors.Field
+	box     *fyne.Container
+	hint    *widget.RichText
+	entry   *entry // nil for choices and toggles
+	choice  *widget.Select
+	toggle  *widget.Check
+	stored  bool // a secret is kept that was not loaded
+	touched bool
+}
+
+func newFieldView(p *formPane, f connectors.Field, value string, stored bool) *fieldView {
+	v := &fieldView{p: p, f: f, stored: stored}
+	v.hint = wrapped("", looks.Text2)
+	head := []fyne.CanvasObject{newLabel(f.Label, 12, theme.ColorNameForeground, true)}
+	head[0] = fixed(fyne.MeasureText(f.Label, 12, fyne.TextStyle{Bold: true}).Width+1, 0, head[0])
+	if !f.Required && f.Kind != connectors.Toggle && f.Kind != connectors.Choice {
+		head = append(head, fixed(60, 0, secondary(lang.T("form.optional"))))
+	}
+	input := v.input(value)
+	v.box = vbox(4, hbox(8, head...), input, v.hint)
+	if f.Kind == connectors.Toggle {
+		v.box = vbox(0, input, v.hint)
+	}
+	v.say(f.Help, false)
+	return v
+}
+
+func (v *fieldView) input(value string) fyne.CanvasObject {
+	switch v.f.Kind {
+	case connectors.Choice:
+		labels := make([]string, len(v.f.Options))
+		for i, o := range v.f.Options {
+			labels[i] = o.Label
+		}
+		v.choice = widget.NewSelect(labels, nil)
+		v.set(value)
+		v.choice.OnChanged = func(string) { v.changed(); v.optionHelp() }
+		return outlined(v.choice)
+	case connectors.Toggle:
+		v.toggle = widget.NewCheck(v.f.Label, nil)
+		v.toggle.SetChecked(value == "true")
+		v.toggle.OnChanged = func(bool) { v.changed() }
+		return v.toggle
+	}
+	multi := v.f.Kind == connectors.Lines || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.JSON
+	v.entry = newEntry(multi, v.f.Kind == connectors.SecretText)
+	v.entry.SetPlaceHolder(v.f.Example)
+	if v.stored {
+		v.entry.SetPlaceHolder(lang.T("form.stored"))
+	}
+	v.entry.SetText(value)
+	v.entry.OnChanged = func(string) { v.changed() }
+	v.entry.onBlur = v.blurred
+	if v.f.Kind != connectors.Lines && v.f.Kind != connectors.SecretLines && v.f.Kind != connectors.File {
+		return v.entry
+	}
+	pick := widget.NewButtonWithIcon(lang.T("form.file"), theme.FolderOpenIcon(), v.pick)
+	if v.f.Kind == connectors.File {
+		return container.NewBorder(nil, nil, nil, pick, v.entry)
+	}
+	return vbox(4, v.entry, container.NewHBox(pick))
+}
+
+// outlined draws the border that the toolkit's Select lacks.
+func outlined(s *widget.Select) fyne.CanvasObject {
+	line := newFill("", 6)
+	line.stroke = theme.ColorNameInputBorder
+	return container.NewStack(newFill(theme.ColorNameInputBackground, 6), s, line)
+}
+
+func (v *fieldView) optionHelp() {
+	for _, o := range v.f.Options {
+		if o.Label == v.choice.Selected && o.Help != "" {
+			v.say(o.Help, false)
+			return
+		}
+	}
+	v.say(v.f.Help, false)
+}
+
+// pick reads a chosen file into the field, or its path where the path is asked for.
+func (v *fieldView) pick() {
+	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
+		if err != nil || f == nil {
+			return
+		}
+		defer func() { _ = f.Close() }()
+		v.take(f.URI().Path(), f)
+	}, v.p.a.win)
+	d.Resize(fyne.NewSize(800, 560))
+	d.Show()
+}
+
+func (v *fieldView) take(path string, content io.Reader) {
+	if v.f.Kind == connectors.File {
+		v.entry.SetText(path)
+		v.blurred()
+		return
+	}
+	data, err := io.ReadAll(io.LimitReader(content, maxKeyFile))
+	if err != nil {
+		v.say(err.Error(), true)
+		return
+	}
+	v.entry.SetText(string(data))
+	v.blurred()
+}
+
+func (v *fieldView) changed() {
+	v.touched = true
+	v.p.changed()
+}
+
+// blurred repairs and checks the answer when the person leaves the field.
+func (v *fieldView) blurred() {
+	text := v.entry.Text
+	if v.f.Split != nil && text != "" {
+		if parts := v.f.Split(text); parts != nil {
+			v.p.split(parts)
+			return
+		}
+	}
+	if v.f.Tidy != nil && text != "" {
+		if tidy := v.f.Tidy(text); tidy != text {
+			v.entry.SetText(tidy)
+			text = tidy
+		}
+	} else if !v.f.Kind.Secret() && v.entry.Text != strings.TrimSpace(text) && !v.entry.MultiLine {
+		v.entry.SetText(strings.TrimSpace(text))
+		text = v.entry.Text
+	}
+	if err := v.f.Verify(text); err != nil {
+		v.say(err.Error(), true)
+		return
+	}
+	v.say(v.f.Help, false)
+}
+
+// say shows the hint, or the error in its place.
+func (v *fieldView) say(text string, bad bool) {
+	c := looks.Text2
+	if bad {
+		c = looks.ErrText
+	}
+	v.hint.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: theme.SizeNameCaptionText}}}
+	v.hint.Hidden = text == ""
+	v.hint.Refresh()
+	v.box.Refresh()
+}
+
+func (v *fieldView) set(value string) {
+	switch {
+	case v.choice != nil:
+		for _, o := range v.f.Options {
+			if o.Value == value {
+				v.choice.SetSelected(o.Label)
+			}
+		}
+		v.optionHelp()
+	case v.toggle != nil:
+		v.toggle.SetChecked(value == "true")
+	default:
+		v.entry.SetText(value)
+	}
+}
+
+func (v *fieldView) value() string {
+	switch {
+	case v.choice != nil:
+		for _, o := range v.f.Options {
+			if o.Label == v.choice.Selected {
+				return o.Value
+			}
+		}
+		return ""
+	case v.toggle != nil:
+		if v.toggle.Checked {
+			return "true"
+		}
+		return "false"
+	}
+	return v.entry.Text
+}
+
+func (v *fieldView) focusable() fyne.Focusable {
+	switch {
+	case v.choice != nil:
+		return v.choice
+	case v.toggle != nil:
+		return v.toggle
+	}
+	return v.entry
+}
+
+// twoThirds puts a long and a short field beside each other.
+type twoThirds struct{}
+
+func (twoThirds) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		if x.Visible() {
+			s = fyne.NewSize(s.Width+x.MinSize().Width, max(s.Height, x.MinSize().Height))
+		}
+	}
+	return s
+}
+
+func (twoThirds) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	if len(o) < 2 || !o[0].Visible() || !o[1].Visible() {
+		for _, x := range o {
+			x.Move(fyne.NewPos(0, 0))
+			x.Resize(s)
+		}
+		return
+	}
+	short := min(110, s.Width/3)
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(s.Width-short-12, s.Height))
+	o[1].Move(fyne.NewPos(s.Width-short, 0))
+	o[1].Resize(fyne.NewSize(short, s.Height))
+}
+
+var _ fyne.Layout = twoThirds{}

@@ -1,0 +1,372 @@
+package gui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+	"jackfield/gui/lang"
+	"jackfield/gui/task"
+	looks "jackfield/gui/theme"
+)
+
+// formPane is the form of one connection, made from its type's fields.
+type formPane struct {
+	a    *App
+	t    connectors.Type
+	c    link.Connection
+	id   string
+	root *fyne.Container
+
+	name, note *entry
+	fields     []*fieldView
+	body       *fyne.Container
+	scroll     *container.Scroll
+	head       *fyne.Container
+	banner     *fyne.Container
+	ladder     *ladderView
+	advanced   *fyne.Container
+	fold       *widget.Button
+	status     *label
+	buttons    *fyne.Container
+	progress   *fyne.Container
+	running    *label
+
+	unsaved bool
+	cancel  func()
+	links   int // counts link attempts; a late result of an older one is dropped
+}
+
+func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
+	p := &formPane{a: a, t: t, c: c, id: c.ID, unsaved: c.ID == ""}
+	p.name, p.note = newEntry(false, false), newEntry(false, false)
+	p.name.SetPlaceHolder(lang.T("form.nameexample"))
+	p.name.SetText(c.Name)
+	p.note.SetText(c.Description)
+	p.name.OnChanged = func(string) { p.changed() }
+	p.note.OnChanged = func(string) { p.changed() }
+	p.head, p.banner = container.NewStack(), container.NewVBox()
+	p.ladder = newLadderView()
+	p.build()
+	p.status = secondary("")
+	p.running = secondary("")
+	p.footer()
+	p.body = vbox(10, p.head, p.banner, p.ladder.root, p.questions())
+	p.scroll = container.NewVScroll(padded(22, 24, 20, 24, p.body))
+	bottom := vbox(0, hairline(), padded(8, 8, 20, 16, container.NewStack(p.buttons, p.progress)))
+	p.root = container.NewStack(newFill(theme.ColorNameBackground, 0), newDock(nil, bottom, nil, nil, p.scroll))
+	p.showState()
+	if c.Problem != nil && c.State == link.Failed {
+		p.fail(c.Problem)
+	}
+	return p
+}
+
+// build makes a view for every field.
+func (p *formPane) build() {
+	stored := map[string]bool{}
+	for _, k := range p.c.SecretKeys {
+		stored[k] = true
+	}
+	for _, f := range p.t.Form.Fields {
+		value := f.Default
+		if v, ok := p.c.Plain[f.Key]; ok {
+			value = v
+		}
+		if f.Kind.Secret() {
+			value = ""
+		}
+		p.fields = append(p.fields, newFieldView(p, f, value, stored[f.Key]))
+	}
+}
+
+// questions lays the fields out: sections, short fields beside long ones, the
+// advanced ones folded away.
+func (p *formPane) questions() fyne.CanvasObject {
+	plain := vbox(12, p.plainField(lang.T("form.name"), p.name, false), p.plainField(lang.T("form.description"), p.note, true))
+	p.advanced = vbox(12)
+	p.advanced.Hide()
+	into := map[bool]*fyne.Container{false: plain, true: p.advanced}
+	for i := 0; i < len(p.fields); i++ {
+		v := p.fields[i]
+		box := into[v.f.Advanced]
+		if v.f.Section != "" {
+			box.Add(vbox(6, padded(8, 0, 0, 0, strong(v.f.Section)), hairline()))
+		}
+		if i+1 < len(p.fields) && p.fields[i+1].f.Short && p.fields[i+1].f.Advanced == v.f.Advanced {
+			box.Add(container.New(twoThirds{}, v.box, p.fields[i+1].box))
+			i++
+			continue
+		}
+		box.Add(v.box)
+	}
+	if len(p.advanced.Objects) > 0 {
+		p.fold = widget.NewButtonWithIcon(lang.T("form.advanced"), theme.MenuDropDownIcon(), func() { p.unfold(!p.advanced.Visible()) })
+		p.fold.Importance = widget.LowImportance
+		p.fold.Alignment = widget.ButtonAlignLeading
+		plain.Add(container.NewHBox(p.fold))
+		plain.Add(p.advanced)
+	}
+	if g := p.guide(); g != nil {
+		plain.Add(g)
+	}
+	p.conditions()
+	return plain
+}
+
+func (p *formPane) plainField(name string, e *entry, optional bool) fyne.CanvasObject {
+	head := []fyne.CanvasObject{fixed(fyne.MeasureText(name, 12, fyne.TextStyle{Bold: true}).Width+1, 0, newLabel(name, 12, theme.ColorNameForeground, true))}
+	if optional {
+		head = append(head, fixed(60, 0, secondary(lang.T("form.optional"))))
+	}
+	return vbox(4, hbox(8, head...), e)
+}
+
+// guide says where to find the values, and what rights are needed.
+func (p *formPane) guide() fyne.CanvasObject {
+	g := p.t.Guide
+	var lines []fyne.CanvasObject
+	add := func(head, text string) {
+		if text != "" {
+			lines = append(lines, newLabel(head, 12, theme.ColorNameForeground, true), wrapped(text, looks.Text2))
+		}
+	}
+	add(lang.T("form.guide"), strings.Join(g.Steps, "\n"))
+	add(lang.T("form.rights"), g.Rights)
+	add(lang.T("form.admin"), g.Admin)
+	if len(lines) == 0 {
+		return nil
+	}
+	return padded(8, 0, 0, 0, container.NewStack(newFill(looks.Stripe, 8), padded(12, 6, 12, 12, vbox(0, lines...))))
+}
+
+func (p *formPane) unfold(open bool) {
+	if p.fold == nil || p.advanced.Visible() == open {
+		return
+	}
+	if open {
+		p.advanced.Show()
+		p.fold.SetText(lang.T("form.less"))
+	} else {
+		p.advanced.Hide()
+		p.fold.SetText(lang.T("form.advanced"))
+	}
+	p.body.Refresh()
+}
+
+// settings are the answers as they stand. A secret that was not typed is
+// absent: the stored one stays.
+func (p *formPane) settings() connectors.Settings {
+	s := connectors.NewSettings()
+	for _, v := range p.fields {
+		switch {
+		case !v.f.Kind.Secret():
+			if text := v.value(); text != "" {
+				s.Plain[v.f.Key] = text
+			}
+		case v.touched && (v.value() != "" || v.stored):
+			s.Secrets[v.f.Key] = connectors.NewSecret(v.value())
+		}
+	}
+	return s
+}
+
+// judged are the answers with a mark for each secret that is stored.
+func (p *formPane) judged() connectors.Settings {
+	s := p.settings()
+	for _, v := range p.fields {
+		if _, typed := s.Secrets[v.f.Key]; v.stored && !typed {
+			s.Secrets[v.f.Key] = connectors.NewSecret("stored")
+		}
+	}
+	return s
+}
+
+func (p *formPane) changed() {
+	p.unsaved = true
+	p.conditions()
+	p.showState()
+}
+
+// conditions shows and hides fields by the other answers.
+func (p *formPane) conditions() {
+	s := p.settings()
+	moved := false
+	for _, v := range p.fields {
+		if show := p.t.Form.Visible(v.f.Key, s); show == v.box.Hidden {
+			v.box.Hidden = !show
+			moved = true
+		}
+	}
+	if moved && p.body != nil {
+		p.body.Refresh()
+	}
+}
+
+// split spreads an address that was pasted into one field over several.
+func (p *formPane) split(parts map[string]string) {
+	var names []string
+	for _, v := range p.fields {
+		if text, ok := parts[v.f.Key]; ok {
+			v.set(text)
+			v.touched = true
+			names = append(names, v.f.Label)
+		}
+	}
+	p.changed()
+	p.status.set(lang.T("form.split", strings.Join(names, ", ")))
+}
+
+func (p *formPane) dirty() bool {
+	if p.id != "" {
+		return p.unsaved
+	}
+	for _, v := range p.fields {
+		if v.touched {
+			return true
+		}
+	}
+	return false
+}
+
+// showState renews the title line and the footer's words.
+func (p *formPane) showState() {
+	if p.buttons == nil {
+		return
+	}
+	origin := p.t.Name
+	if place := p.t.Place(p.settings().Plain); place != "" {
+		origin += " · " + place
+	}
+	name := p.c.Name
+	if name == "" {
+		name = p.t.Name
+	}
+	w := min(240, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
+	line := hbox(10, fixed(w, 0, title(connectors.Clean(name, 100))), container.NewCenter(statePill(p.c.State)))
+	p.head.Objects = []fyne.CanvasObject{vbox(2, line, secondary(connectors.Clean(origin, 120)))}
+	p.head.Refresh()
+	missing := p.t.Form.Missing(p.judged())
+	switch {
+	case len(missing) > 0:
+		f, _ := p.t.Form.Field(missing[0])
+		p.status.set(lang.T("form.missing", f.Label))
+	case p.unsaved:
+		p.status.set(lang.T("form.unsaved"))
+	case p.c.State == link.OK || p.c.State == link.Partial:
+		p.status.set(lang.T("form.linked", ago(p.c.Checked), p.c.Took.Milliseconds()))
+	case p.c.State == link.Prepared:
+		p.status.set(lang.T("form.complete"))
+	default:
+		p.status.set("")
+	}
+}
+
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("15:04")
+}
+
+func (p *formPane) renamed(name string) {
+	p.c.Name = name
+	before := p.unsaved
+	p.name.SetText(name)
+	p.unsaved = before
+	p.showState()
+}
+
+func (p *formPane) footer() {
+	primary := widget.NewButtonWithIcon(lang.T("button.link"), theme.LoginIcon(), p.link)
+	primary.Importance = widget.HighImportance
+	test := widget.NewButton(lang.T("button.test"), p.test)
+	save := widget.NewButton(lang.T("button.save"), func() { p.save(nil) })
+	more := widget.NewButtonWithIcon("", theme.MoreHorizontalIcon(), nil)
+	more.Importance = widget.LowImportance
+	more.OnTapped = func() {
+		items := []*fyne.MenuItem{
+			fyne.NewMenuItem(lang.T("button.saveclose"), func() { p.save(p.a.showWelcome) }),
+			fyne.NewMenuItem(lang.T("button.close"), func() { p.a.leave(p.a.showWelcome) }),
+		}
+		if p.id != "" {
+			items = append(append(items, fyne.NewMenuItemSeparator()), p.a.menu(p.c).Items...)
+		}
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(more)
+		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), p.a.win.Canvas(), at.SubtractXY(0, float32(len(items))*30))
+	}
+	p.buttons = newDock(nil, nil, nil, container.NewHBox(more, test, save, primary), padded(9, 0, 0, 6, p.status))
+	stop := widget.NewButton(lang.T("button.cancel"), p.cancelLink)
+	p.progress = newDock(nil, nil, nil, container.NewHBox(stop), padded(9, 0, 0, 6, p.running))
+	p.progress.Hide()
+}
+
+func (p *formPane) draft() link.Draft {
+	name := strings.TrimSpace(p.name.Text)
+	if name == "" {
+		name = p.t.Name
+	}
+	return link.Draft{Type: p.t.ID, Name: name, Description: p.note.Text, Practice: p.c.Practice, Settings: p.settings()}
+}
+
+// save stores the answers; then may be nil. What was typed stays in the form
+// when saving fails.
+func (p *formPane) save(then func()) {
+	d, id := p.draft(), p.id
+	task.Run(p.a.r, func(ctx context.Context) (link.Connection, error) {
+		if id == "" {
+			return p.a.o.Book.Create(ctx, d)
+		}
+		return p.a.o.Book.Save(ctx, id, d)
+	}, func(c link.Connection, err error) {
+		if err != nil {
+			p.fail(connectors.Explain(err))
+			return
+		}
+		p.saved(c)
+		p.a.reload(nil)
+		if then != nil {
+			then()
+		}
+	})
+}
+
+func (p *formPane) saved(c link.Connection) {
+	p.c, p.id, p.unsaved = c, c.ID, false
+	for _, v := range p.fields {
+		if !v.f.Kind.Secret() {
+			continue
+		}
+		if v.touched {
+			v.stored = v.value() != ""
+		}
+		v.touched = false
+	}
+	p.a.side.selected = c.ID
+	p.showState()
+	p.status.set(lang.T("form.saved"))
+}
+
+// focusFirst puts the cursor where something is missing, else on the name.
+func (p *formPane) focusFirst() {
+	missing := p.t.Form.Missing(p.judged())
+	for _, v := range p.fields {
+		if len(missing) > 0 && v.f.Key == missing[0] {
+			p.a.win.Canvas().Focus(v.focusable())
+			return
+		}
+	}
+}
+
+func (p *formPane) close() {
+	if p.cancel != nil {
+		p.cancel()
+	}
+}

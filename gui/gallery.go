@@ -1,0 +1,96 @@
+package gui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/gui/lang"
+)
+
+// gallery shows the types in groups and finds them by what people call them.
+type gallery struct {
+	a      *App
+	root   *fyne.Container
+	search *widget.Entry
+	body   *fyne.Container
+	cards  []*pressable
+}
+
+const cardWidth, cardHeight = 300, 74
+
+func newGallery(a *App) *gallery {
+	g := &gallery{a: a, body: vbox(8)}
+	g.search = widget.NewEntry()
+	g.search.Icon = theme.SearchIcon()
+	g.search.SetPlaceHolder(lang.T("gallery.search", len(a.o.Book.Types())))
+	g.search.OnChanged = func(string) { g.fill() }
+	g.search.OnSubmitted = func(string) {
+		if len(g.cards) > 0 {
+			g.cards[0].Tapped(nil)
+		}
+	}
+	head := vbox(6, title(lang.T("gallery.title")), secondary(lang.T("gallery.text")), fixed(1, 4, newFill("", 0)), container.NewHBox(fixed(480, 0, g.search)))
+	g.root = newDock(padded(32, 12, 40, 40, head), nil, nil, nil, container.NewVScroll(padded(0, 40, 40, 40, g.body)))
+	g.fill()
+	return g
+}
+
+// matches finds by name, summary, keywords and id; every word has to be found.
+func matches(t connectors.Type, want string) bool {
+	text := strings.ToLower(t.ID + " " + t.Name + " " + t.Summary + " " + strings.Join(t.Keywords, " ") + " " + lang.T("group."+string(t.Group)))
+	for _, word := range strings.Fields(strings.ToLower(want)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *gallery) fill() {
+	g.cards = nil
+	var sections []fyne.CanvasObject
+	for i, group := range connectors.Groups() {
+		grid := container.NewGridWrap(fyne.NewSize(cardWidth, cardHeight))
+		for _, t := range g.a.o.Book.Types() {
+			if t.Group == group && matches(t, g.search.Text) {
+				grid.Add(g.card(t, i))
+			}
+		}
+		if len(grid.Objects) > 0 {
+			sections = append(sections, padded(10, 2, 0, 0, strong(lang.T("group."+string(group)))), grid)
+		}
+	}
+	if len(sections) == 0 {
+		sections = append(sections, padded(20, 0, 0, 0, secondary(lang.T("gallery.nomatch"))))
+	}
+	g.body.Objects = sections
+	g.body.Refresh()
+}
+
+func (g *gallery) card(t connectors.Type, group int) *pressable {
+	words := vbox(2, strong(t.Name), secondary(t.Summary))
+	p := newPressable("jackfield.surface", 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(tile(t.Tile, group+5))), nil, padded(18, 0, 0, 0, words))), func() { g.a.newConnection(t) })
+	at := len(g.cards)
+	p.onKey = func(e *fyne.KeyEvent) { g.move(at, e.Name) }
+	p.look()
+	g.cards = append(g.cards, p)
+	return p
+}
+
+// move follows the arrow keys through the cards.
+func (g *gallery) move(at int, key fyne.KeyName) {
+	perRow := max(1, int((g.body.Size().Width+theme.Padding())/(cardWidth+theme.Padding())))
+	step := map[fyne.KeyName]int{fyne.KeyRight: 1, fyne.KeyLeft: -1, fyne.KeyDown: perRow, fyne.KeyUp: -perRow}[key]
+	if key == fyne.KeyEscape || step != 0 && at+step < 0 {
+		g.a.win.Canvas().Focus(g.search)
+		return
+	}
+	if to := at + step; step != 0 && to < len(g.cards) {
+		g.a.win.Canvas().Focus(g.cards[to])
+	}
+}

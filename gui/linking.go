@@ -1,0 +1,351 @@
+package gui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+	"jackfield/gui/lang"
+	"jackfield/gui/task"
+	looks "jackfield/gui/theme"
+)
+
+// link saves what was typed, then climbs the ladder and shows what opens.
+func (p *formPane) link() {
+	if p.cancel != nil {
+		return
+	}
+	if !p.valid() {
+		return
+	}
+	climb := func() {
+		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Link(ctx, p.id, w) }, true)
+	}
+	if p.unsaved || p.id == "" {
+		p.save(climb)
+		return
+	}
+	climb()
+}
+
+// test climbs the ladder with what stands in the form; nothing is saved.
+func (p *formPane) test() {
+	if p.cancel != nil || !p.valid() {
+		return
+	}
+	if !p.unsaved && p.id != "" {
+		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Link(ctx, p.id, w) }, false)
+		return
+	}
+	s := p.settings()
+	for _, v := range p.fields {
+		if _, typed := s.Secrets[v.f.Key]; v.stored && !typed {
+			p.save(p.test) // a stored secret is only used through its connection
+			return
+		}
+	}
+	p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Try(ctx, p.t.ID, s, w) }, false)
+}
+
+// valid marks every answer that cannot be right and focuses the first.
+func (p *formPane) valid() bool {
+	errs := p.t.Form.Validate(p.t.Form.Tidied(p.judged()))
+	errs = slices.DeleteFunc(errs, func(e connectors.FieldError) bool {
+		v := p.field(e.Key)
+		return v != nil && v.stored && !v.touched // its content is not here to be judged
+	})
+	for _, e := range errs {
+		if v := p.field(e.Key); v != nil {
+			v.say(e.Text, true)
+		}
+	}
+	if len(errs) == 0 {
+		return true
+	}
+	p.focus(errs[0].Key)
+	return false
+}
+
+func (p *formPane) field(key string) *fieldView {
+	for _, v := range p.fields {
+		if v.f.Key == key {
+			return v
+		}
+	}
+	return nil
+}
+
+func (p *formPane) focus(key string) {
+	v := p.field(key)
+	if v == nil || v.box.Hidden {
+		return
+	}
+	if v.f.Advanced {
+		p.unfold(true)
+	}
+	p.a.win.Canvas().Focus(v.focusable())
+	at := v.box.Position().Y
+	if at > p.scroll.Offset.Y+p.scroll.Size().Height-80 {
+		p.scroll.ScrollToOffset(fyne.NewPos(0, at-80))
+	}
+}
+
+func (p *formPane) climb(do func(context.Context, link.Watcher) *link.Result, open bool) {
+	p.links++
+	mine := p.links
+	p.banner.RemoveAll()
+	p.ladder.start()
+	p.buttons.Hide()
+	p.progress.Show()
+	p.a.preview.waiting()
+	w := link.Watcher{Ask: p.asker(), Step: func(s connectors.Step) {
+		p.a.r.Do(func() {
+			if mine == p.links {
+				p.ladder.step(s)
+				p.running.set(rungName(s.Stage) + " · " + connectors.Clean(s.Text, 60))
+			}
+		})
+	}}
+	p.cancel = task.Always(p.a.r, func(ctx context.Context) (*link.Result, error) { return do(ctx, w), nil }, func(r *link.Result, err error) {
+		if mine != p.links || p.a.form != p {
+			if r != nil {
+				r.Close()
+			}
+			return
+		}
+		p.cancel = nil
+		if r == nil {
+			r = &link.Result{State: link.Failed, Err: err, Problem: connectors.Explain(err)}
+		}
+		p.finished(r, open)
+	})
+}
+
+func (p *formPane) cancelLink() {
+	if p.cancel != nil {
+		p.cancel()
+	}
+}
+
+func (p *formPane) finished(r *link.Result, open bool) {
+	p.progress.Hide()
+	p.buttons.Show()
+	p.ladder.finish(r)
+	p.banner.RemoveAll()
+	if connectors.CodeOf(r.Err) == connectors.Cancelled {
+		p.ladder.root.Hide()
+		p.a.preview.idle()
+		p.showState()
+		return
+	}
+	p.c.State, p.c.Problem, p.c.Facts = r.State, r.Problem, r.Facts
+	p.c.Checked, p.c.Took = time.Now(), r.Took
+	p.showState()
+	if r.Problem != nil {
+		p.fail(r.Problem)
+	}
+	if r.Session != nil && (open || p.id != "") {
+		p.a.preview.open(r)
+	} else {
+		r.Close()
+		p.a.preview.failed(r.State == link.Failed)
+	}
+	p.a.reload(nil)
+}
+
+// fail shows what happened, why and what to do next, and marks the field.
+func (p *formPane) fail(problem *connectors.Problem) {
+	back, fg, icon := looks.ErrSubtle, looks.ErrText, theme.ErrorIcon()
+	if p.c.State == link.Partial {
+		back, fg, icon = looks.WarnSubtle, looks.WarnText, theme.WarningIcon()
+	}
+	again := widget.NewButton(lang.T("button.again"), p.link)
+	details := widget.NewButton(lang.T("button.copy"), func() {
+		p.a.o.App.Clipboard().SetContent(fmt.Sprintf("%s\n%s\ncode: %s\nstep: %s\nfield: %s\nsaid: %s\ntype: %s", problem.Title, problem.Hint, problem.Code, problem.Stage, problem.Field, problem.Said, p.t.ID))
+		p.a.toasts.say(lang.T("toast.copied"), false)
+	})
+	details.Importance = widget.LowImportance
+	head := widget.NewRichText(&widget.TextSegment{Text: problem.Title, Style: widget.RichTextStyle{ColorName: fg, TextStyle: fyne.TextStyle{Bold: true}}})
+	head.Wrapping = fyne.TextWrapWord
+	words := vbox(-8, head, wrapped(problem.Hint, theme.ColorNameForeground), container.NewHBox(again, details))
+	if problem.Said != "" && !strings.Contains(problem.Hint, problem.Said) {
+		said := wrapped(problem.Said, looks.Text2)
+		words = vbox(-8, head, wrapped(problem.Hint, theme.ColorNameForeground), said, container.NewHBox(again, details))
+	}
+	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(back, 8), padded(6, 10, 12, 8, newDock(nil, nil, padded(9, 0, 0, 2, vbox(0, widget.NewIcon(icon))), nil, words)))}
+	p.banner.Refresh()
+	p.body.Refresh()
+	if v := p.field(problem.Field); v != nil && !v.box.Hidden {
+		v.say(problem.Title, true)
+		p.focus(problem.Field)
+	}
+	p.scroll.ScrollToTop()
+}
+
+func rungName(s connectors.Stage) string { return lang.T("rung." + string(s)) }
+
+// ladderView shows the rungs while they are climbed and afterwards.
+type ladderView struct {
+	root  *fyne.Container
+	rows  *fyne.Container
+	fold  *widget.Button
+	steps []connectors.Step
+}
+
+func newLadderView() *ladderView {
+	l := &ladderView{rows: vbox(4)}
+	l.fold = widget.NewButtonWithIcon("", theme.MenuDropDownIcon(), func() {
+		l.rows.Hidden = !l.rows.Hidden
+		l.root.Refresh()
+	})
+	l.fold.Importance, l.fold.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+	l.root = container.NewVBox(l.fold, padded(0, 4, 10, 8, l.rows))
+	l.root.Hide()
+	return l
+}
+
+func (l *ladderView) start() {
+	l.steps = nil
+	l.fold.Hide()
+	l.rows.Hidden = false
+	l.rows.RemoveAll()
+	l.root.Show()
+}
+
+func (l *ladderView) step(s connectors.Step) {
+	if n := len(l.steps); s.Done && n > 0 && l.steps[n-1].Stage == s.Stage && !l.steps[n-1].Done {
+		l.steps[n-1] = s
+	} else {
+		l.steps = append(l.steps, s)
+	}
+	l.draw()
+}
+
+func (l *ladderView) draw() {
+	l.rows.Objects = nil
+	for _, s := range l.steps {
+		icon, c := theme.MoreHorizontalIcon(), looks.Text2
+		switch {
+		case s.Done && s.Err != nil:
+			icon, c = theme.NewErrorThemedResource(theme.CancelIcon()), looks.ErrText
+		case s.Done:
+			icon = theme.NewSuccessThemedResource(theme.ConfirmIcon())
+		}
+		ms := newLabel("", 11.5, looks.Text3, false)
+		ms.align = fyne.TextAlignTrailing
+		if s.Done {
+			ms.text = fmt.Sprintf("%d ms", s.Elapsed.Milliseconds())
+		}
+		l.rows.Add(newDock(nil, nil, hbox(8, fixed(16, 16, widget.NewIcon(icon)), fixed(92, 0, newLabel(rungName(s.Stage), 12, theme.ColorNameForeground, true))), fixed(64, 0, ms), newLabel(connectors.Clean(s.Text, 90), 12, c, false)))
+	}
+	l.rows.Refresh()
+	l.root.Refresh()
+}
+
+// finish folds the ladder when all is well, and opens it at the failed rung otherwise.
+func (l *ladderView) finish(r *link.Result) {
+	l.fold.Show()
+	if r.State == link.Failed {
+		if n := len(l.steps); n > 0 {
+			l.fold.SetText(lang.T("ladder.failed", rungName(l.steps[n-1].Stage)))
+		}
+		l.rows.Hidden = false
+	} else {
+		l.fold.SetText(lang.T("ladder.ok", len(l.steps), r.Took.Milliseconds()))
+		l.rows.Hidden = true
+	}
+	l.root.Refresh()
+}
+
+// asker puts the questions of a connection to the person at the window.
+func (p *formPane) asker() connectors.Asker {
+	return connectors.Asker{OpenURL: p.openURL, ShowCode: p.showCode, Input: p.input, Trust: p.trust}
+}
+
+// ask shows a dialog and waits for its answer without blocking the window.
+func ask[T any](ctx context.Context, p *formPane, show func(answer func(T)) dialog.Dialog) (T, error) {
+	got := make(chan T, 1)
+	var d dialog.Dialog
+	p.a.r.Do(func() {
+		d = show(func(v T) {
+			select {
+			case got <- v:
+			default:
+			}
+		})
+		d.Show()
+	})
+	select {
+	case v := <-got:
+		return v, nil
+	case <-ctx.Done():
+		p.a.r.Do(func() { d.Hide() })
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+func (p *formPane) trust(ctx context.Context, r connectors.TrustRequest) (bool, error) {
+	return ask(ctx, p, func(answer func(bool)) dialog.Dialog {
+		lines := []fyne.CanvasObject{wrapped(lang.T("ask.trusttext", r.Kind, connectors.Clean(r.Host, 120)), theme.ColorNameForeground)}
+		print := newLabel(connectors.Clean(r.Algorithm+"  "+r.Fingerprint, 120), 12, theme.ColorNameForeground, false)
+		print.style = fyne.TextStyle{Monospace: true}
+		lines = append(lines, container.NewStack(newFill(looks.Stripe, 6), padded(10, 10, 12, 12, print)))
+		for _, f := range r.Facts {
+			lines = append(lines, secondary(connectors.Clean(f.Label+": "+f.Text, 120)))
+		}
+		return dialog.NewCustomConfirm(lang.T("ask.trust"), lang.T("button.trust"), lang.T("button.stop"), fixed(560, 0, padded(0, 12, 0, 0, vbox(8, lines...))), answer, p.a.win)
+	})
+}
+
+func (p *formPane) input(ctx context.Context, q connectors.Prompt) (connectors.Secret, error) {
+	e := newEntry(false, !q.Echo)
+	s, err := ask(ctx, p, func(answer func(connectors.Secret)) dialog.Dialog {
+		words := vbox(4, wrapped(connectors.Clean(q.Text, 500), looks.Text2), e)
+		return dialog.NewCustomConfirm(connectors.Clean(q.Title, 120), lang.T("button.ok"), lang.T("button.stop"), fixed(420, 0, padded(0, 12, 0, 0, words)), func(yes bool) {
+			if yes {
+				answer(connectors.NewSecret(e.Text))
+			} else {
+				answer(connectors.Secret{})
+			}
+		}, p.a.win)
+	})
+	return s, err
+}
+
+func (p *formPane) openURL(ctx context.Context, url string) error {
+	p.a.r.Do(func() {
+		e := widget.NewEntry()
+		e.SetText(url)
+		e.Disable()
+		copyLink := widget.NewButtonWithIcon(lang.T("button.copylink"), theme.ContentCopyIcon(), func() { p.a.o.App.Clipboard().SetContent(url) })
+		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(4, 10, 8, 8, vbox(2, wrapped(lang.T("ask.browser"), theme.ColorNameForeground), padded(0, 0, 8, 8, e), container.NewHBox(copyLink))))}
+		p.banner.Refresh()
+		p.body.Refresh()
+	})
+	if p.a.o.OpenURL == nil {
+		return nil
+	}
+	if err := p.a.o.OpenURL(ctx, url); err != nil && ctx.Err() == nil {
+		p.a.o.Log.Warn("the browser did not open", "error", err)
+	}
+	return nil
+}
+
+func (p *formPane) showCode(_ context.Context, c connectors.DeviceCode) error {
+	p.a.r.Do(func() {
+		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(4, 10, 8, 8, vbox(2, wrapped(lang.T("ask.code", connectors.Clean(c.URL, 200)), theme.ColorNameForeground), title(connectors.Clean(c.Code, 40)))))}
+		p.banner.Refresh()
+	})
+	return nil
+}

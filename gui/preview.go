@@ -1,0 +1,370 @@
+package gui
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+	"jackfield/gui/lang"
+	"jackfield/gui/task"
+	looks "jackfield/gui/theme"
+)
+
+// most is how many children of one branch are kept: beyond it a person
+// searches, and does not scroll.
+const most = 200_000
+
+// branch is one node of the tree and what is known below it.
+type branch struct {
+	node     connectors.Node
+	parent   connectors.NodeID
+	children []widget.TreeNodeID
+	state    string // "", "loading", "done" or the words of a failure
+	cancel   func()
+}
+
+// previewPane shows live what a connection opens.
+type previewPane struct {
+	a       *App
+	t       connectors.Type
+	root    *fyne.Container
+	session connectors.Session
+	nodes   map[widget.TreeNodeID]*branch
+	tree    *widget.Tree
+	filter  *widget.Entry
+	pillBox *fyne.Container
+	centre  *fyne.Container
+	detail  *detailPane
+	redraw  *task.Coalescer
+	refresh *widget.Button
+}
+
+func newPreviewPane(a *App, t connectors.Type) *previewPane {
+	p := &previewPane{a: a, t: t, nodes: map[widget.TreeNodeID]*branch{}, pillBox: container.NewHBox()}
+	p.redraw = task.NewCoalescer(a.r, func() { p.tree.Refresh() })
+	p.filter = widget.NewEntry()
+	p.filter.Icon = theme.SearchIcon()
+	p.filter.SetPlaceHolder(lang.T("preview.filter"))
+	p.filter.OnChanged = func(string) { p.tree.Refresh() }
+	p.tree = widget.NewTree(p.childIDs, p.isBranch, newNodeRow, p.fillRow)
+	p.tree.HideSeparators = true
+	p.tree.OnBranchOpened = p.load
+	p.tree.OnSelected = func(id widget.TreeNodeID) {
+		if b, ok := p.nodes[id]; ok {
+			p.detail.show(p.session, b.node, p.path(id))
+		}
+	}
+	p.detail = newDetailPane(a)
+	p.refresh = widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), p.reload)
+	p.refresh.Importance = widget.LowImportance
+	head := newDock(nil, nil, hbox(10, fixed(96, 0, container.NewCenter(fixed(96, 18, heading(lang.T("preview.title"))))), container.NewCenter(p.pillBox)), container.NewCenter(p.refresh), newFill("", 0))
+	p.centre = container.NewStack()
+	p.root = container.NewStack(newFill(looks.Surface, 0), newDock(vbox(0, padded(0, 0, 16, 12, fixed(0, 51, head)), hairline()), nil, nil, nil, p.centre))
+	p.idle()
+	return p
+}
+
+func (p *previewPane) empty(icon fyne.Resource, head, text string) {
+	words := vbox(8, container.NewCenter(container.NewStack(fixed(48, 48, newFill(looks.IdleSubtle, 8)), container.NewCenter(widget.NewIcon(icon)))))
+	h, t := strong(head), secondary(text)
+	h.align, t.align = fyne.TextAlignCenter, fyne.TextAlignCenter
+	words.Add(fixed(420, 0, h))
+	words.Add(fixed(420, 0, t))
+	p.centre.Objects = []fyne.CanvasObject{container.NewCenter(words)}
+	p.centre.Refresh()
+	p.pillBox.RemoveAll()
+	p.refresh.Hide()
+}
+
+func (p *previewPane) idle() {
+	p.empty(theme.VisibilityIcon(), lang.T("preview.none"), lang.T("preview.nonetext"))
+}
+
+func (p *previewPane) failed(bad bool) {
+	p.close()
+	if bad {
+		p.empty(theme.WarningIcon(), lang.T("preview.none"), lang.T("preview.failed"))
+		return
+	}
+	p.idle()
+}
+
+// waiting is shown while the ladder is climbed: still bars, not moving ones.
+func (p *previewPane) waiting() {
+	p.close()
+	bars := vbox(10)
+	for i := range 9 {
+		f := newFill(looks.IdleSubtle, 4)
+		bars.Add(container.NewHBox(fixed(float32(120+(i*67)%220), 12, f)))
+	}
+	p.centre.Objects = []fyne.CanvasObject{padded(20, 0, 20, 20, bars)}
+	p.centre.Refresh()
+	p.refresh.Hide()
+}
+
+// open shows the session of a link; the pane closes it.
+func (p *previewPane) open(r *link.Result) {
+	p.close()
+	p.session = r.Session
+	p.nodes = map[widget.TreeNodeID]*branch{"": {}}
+	left := newDock(padded(10, 6, 10, 10, p.filter), nil, nil, nil, p.tree)
+	p.centre.Objects = []fyne.CanvasObject{newSplitter(left, p.detail.root, 272, 160, 480).box}
+	p.centre.Refresh()
+	p.pillBox.Objects = []fyne.CanvasObject{pill(lang.T("preview.live"), looks.OkSubtle, looks.OkDot, looks.OkText)}
+	p.pillBox.Refresh()
+	p.refresh.Show()
+	p.detail.facts(r.Facts)
+	p.load("")
+	if live, ok := r.Session.(connectors.Streamer); ok {
+		p.detail.follow(live, p.arrived)
+	}
+}
+
+// reload reads everything anew over the open session.
+func (p *previewPane) reload() {
+	if p.session == nil {
+		return
+	}
+	for _, b := range p.nodes {
+		if b.cancel != nil {
+			b.cancel()
+		}
+	}
+	p.nodes = map[widget.TreeNodeID]*branch{"": {}}
+	p.tree.CloseAllBranches()
+	p.load("")
+}
+
+// close stops what loads and closes the session, off the window's goroutine.
+func (p *previewPane) close() {
+	for _, b := range p.nodes {
+		if b.cancel != nil {
+			b.cancel()
+		}
+	}
+	p.detail.stop()
+	if p.session == nil {
+		return
+	}
+	s := p.session
+	p.session = nil
+	task.Run(p.a.r, func(context.Context) (struct{}, error) { return struct{}{}, s.Close() }, func(struct{}, error) {})
+}
+
+// load lists a branch when it is first opened.
+func (p *previewPane) load(id widget.TreeNodeID) {
+	b, ok := p.nodes[id]
+	browser, can := p.session.(connectors.Browser)
+	if !ok || !can || b.state != "" {
+		return
+	}
+	b.state = "loading"
+	session := p.session
+	b.cancel = task.Stream(p.a.r, func(ctx context.Context) iter.Seq2[connectors.Node, error] {
+		return browser.Children(ctx, connectors.NodeID(id))
+	}, func(list []connectors.Node) {
+		if p.session != session {
+			return
+		}
+		for _, n := range list {
+			p.add(id, n)
+		}
+		if len(b.children) >= most {
+			b.cancel()
+			b.state = "done"
+		}
+		p.redraw.Mark()
+	}, func(err error) {
+		b.state = "done"
+		if err != nil {
+			b.state = connectors.Explain(err).Title
+		}
+		p.redraw.Mark()
+	})
+}
+
+func (p *previewPane) add(parent widget.TreeNodeID, n connectors.Node) {
+	id := widget.TreeNodeID(n.ID)
+	if known, ok := p.nodes[id]; ok {
+		known.node = n
+		return
+	}
+	p.nodes[id] = &branch{node: n, parent: connectors.NodeID(parent)}
+	p.nodes[parent].children = append(p.nodes[parent].children, id)
+}
+
+// arrived puts a new topic into branches that are loaded already.
+func (p *previewPane) arrived(e connectors.Event) {
+	for i := range e.Path {
+		parent, id := strings.Join(e.Path[:i], "/"), strings.Join(e.Path[:i+1], "/")
+		b, ok := p.nodes[parent]
+		if !ok || b.state != "done" {
+			return
+		}
+		if known, ok := p.nodes[id]; ok {
+			if i < len(e.Path)-1 {
+				known.node.Branch = true
+			}
+			continue
+		}
+		n := connectors.Node{ID: connectors.NodeID(id), Name: e.Path[i], Kind: "topic", Branch: i < len(e.Path)-1}
+		if !n.Branch {
+			n.Views = []connectors.View{connectors.ViewMessages}
+		}
+		p.add(parent, n)
+		p.redraw.Mark()
+	}
+}
+
+func (p *previewPane) childIDs(id widget.TreeNodeID) []widget.TreeNodeID {
+	b, ok := p.nodes[id]
+	if !ok {
+		return nil
+	}
+	want := strings.ToLower(strings.TrimSpace(p.filter.Text))
+	if want == "" {
+		return b.children
+	}
+	var out []widget.TreeNodeID
+	for _, c := range b.children {
+		if p.found(c, want) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// found looks at a node and at what is loaded below it.
+func (p *previewPane) found(id widget.TreeNodeID, want string) bool {
+	b := p.nodes[id]
+	if strings.Contains(strings.ToLower(b.node.Name), want) {
+		return true
+	}
+	for _, c := range b.children {
+		if p.found(c, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *previewPane) isBranch(id widget.TreeNodeID) bool {
+	b, ok := p.nodes[id]
+	return id == "" || ok && b.node.Branch
+}
+
+func (p *previewPane) path(id widget.TreeNodeID) string {
+	var parts []string
+	for id != "" {
+		b, ok := p.nodes[id]
+		if !ok {
+			break
+		}
+		parts = append([]string{connectors.Clean(b.node.Name, 60)}, parts...)
+		id = widget.TreeNodeID(b.parent)
+	}
+	return strings.Join(parts, "  ›  ")
+}
+
+// nodeRow is one line of the tree.
+type nodeRow struct {
+	widget.BaseWidget
+	icon  *widget.Icon
+	name  *label
+	right *label
+	box   *fyne.Container
+}
+
+func newNodeRow(bool) fyne.CanvasObject {
+	r := &nodeRow{icon: widget.NewIcon(theme.FolderIcon()), name: newLabel("", 12.5, theme.ColorNameForeground, false), right: newLabel("", 11.5, looks.Text3, false)}
+	r.right.align = fyne.TextAlignTrailing
+	r.box = newDock(nil, nil, padded(0, 0, 0, 8, fixed(16, 16, r.icon)), padded(2, 0, 8, 10, fixed(64, 0, r.right)), padded(1, 0, 0, 0, r.name))
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func (r *nodeRow) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(r.box) }
+func (r *nodeRow) MinSize() fyne.Size                  { return fyne.NewSize(120, 18) }
+
+func (p *previewPane) fillRow(id widget.TreeNodeID, _ bool, o fyne.CanvasObject) {
+	r := o.(*nodeRow)
+	b, ok := p.nodes[id]
+	if !ok {
+		return
+	}
+	r.name.set(connectors.Clean(b.node.Name, 200))
+	r.right.set(p.aside(b))
+	c := theme.ColorNameForeground
+	if b.node.Access == connectors.AccessDenied {
+		c = theme.ColorNameDisabled
+	}
+	if r.name.color != c {
+		r.name.color = c
+		r.name.Refresh()
+	}
+	if icon := iconOf(b.node); r.icon.Resource != icon {
+		r.icon.SetResource(icon)
+	}
+}
+
+// aside is what stands at a row's right: loading, denied, how many, or a size.
+func (p *previewPane) aside(b *branch) string {
+	switch {
+	case b.state == "loading":
+		return lang.T("preview.loading")
+	case b.node.Access == connectors.AccessDenied:
+		return lang.T("preview.denied")
+	case b.state == "done" && b.node.Branch:
+		return thousands(len(b.children))
+	case b.state != "" && b.state != "done":
+		return "!"
+	}
+	for _, f := range b.node.Facts {
+		if f.Label == "Size" || f.Label == "Rows" || f.Label == "Type" {
+			return connectors.Clean(f.Text, 14)
+		}
+	}
+	return ""
+}
+
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func iconOf(n connectors.Node) fyne.Resource {
+	switch n.Kind {
+	case "folder", "schema", "database":
+		return theme.FolderIcon()
+	case "table", "view", "resource":
+		return theme.GridIcon()
+	case "column":
+		return theme.ListIcon()
+	case "ou", "container", "domain", "organization":
+		return theme.FolderIcon()
+	case "person", "user", "entry", "group":
+		return theme.AccountIcon()
+	case "topic":
+		return theme.RadioButtonIcon()
+	case "phone":
+		return theme.InfoIcon()
+	}
+	if n.Branch {
+		return theme.FolderIcon()
+	}
+	return theme.FileIcon()
+}
+
+func clock(t time.Time) string { return t.Local().Format("15:04:05") }

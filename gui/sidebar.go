@@ -1,0 +1,223 @@
+package gui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+	"jackfield/gui/lang"
+	"jackfield/gui/task"
+	looks "jackfield/gui/theme"
+)
+
+// sidebar lists the connections.
+type sidebar struct {
+	a        *App
+	root     *fyne.Container
+	search   *widget.Entry
+	list     *widget.List
+	shown    []link.Connection
+	count    *label
+	footer   *label
+	empty    *label
+	selected string
+	passive  bool // the selection follows the program, not the person
+}
+
+func newSidebar(a *App) *sidebar {
+	s := &sidebar{a: a, count: newLabel("0", 11.5, looks.Text2, true), footer: secondary(""), empty: secondary(lang.T("sidebar.empty"))}
+	s.search = widget.NewEntry()
+	s.search.SetPlaceHolder(lang.T("sidebar.search"))
+	s.search.Icon = theme.SearchIcon()
+	s.search.OnChanged = func(string) { s.refresh() }
+	add := widget.NewButtonWithIcon("", theme.ContentAddIcon(), a.showGallery)
+	add.Importance = widget.LowImportance
+	badge := container.NewStack(newFill(looks.IdleSubtle, 9), padded(2, 2, 8, 8, fixed(16, 14, s.count)))
+	s.count.align = fyne.TextAlignCenter
+	head := container.NewBorder(nil, nil, hbox(8, fixed(92, 0, heading(lang.T("sidebar.title"))), container.NewCenter(badge)), add)
+	s.list = widget.NewList(func() int { return len(s.shown) }, func() fyne.CanvasObject { return newRow() },
+		func(i widget.ListItemID, o fyne.CanvasObject) { o.(*row).fill(s, s.shown[i]) })
+	s.list.HideSeparators = true
+	s.list.OnSelected = func(i widget.ListItemID) {
+		if !s.passive && i < len(s.shown) {
+			a.selectConnection(s.shown[i].ID)
+		}
+	}
+	s.empty.align = fyne.TextAlignCenter
+	top := vbox(0, padded(10, 8, 16, 10, head), padded(0, 8, 12, 12, s.search))
+	bottom := vbox(0, hairline(), padded(9, 9, 16, 16, s.footer))
+	s.root = container.NewStack(newFill(looks.Sidebar, 0), newDock(top, bottom, nil, nil, container.NewStack(s.list, container.NewCenter(fixed(200, 16, s.empty)))))
+	return s
+}
+
+// refresh shows the app's list, filtered.
+func (s *sidebar) refresh() {
+	want := strings.ToLower(strings.TrimSpace(s.search.Text))
+	s.shown = s.shown[:0]
+	linked, attention := 0, 0
+	for _, c := range s.a.list {
+		switch c.State {
+		case link.OK, link.Partial:
+			linked++
+		case link.Failed:
+			attention++
+		}
+		t, _ := connectors.Find(s.a.o.Book.Types(), c.Type)
+		if want == "" || strings.Contains(strings.ToLower(c.Name+" "+t.Name+" "+t.Place(c.Plain)+" "+c.Description), want) {
+			s.shown = append(s.shown, c)
+		}
+	}
+	s.count.set(fmt.Sprint(len(s.a.list)))
+	s.footer.set(lang.T("sidebar.footer", linked, attention))
+	s.empty.Hidden = len(s.shown) > 0
+	s.empty.set(lang.T("sidebar.empty"))
+	if len(s.a.list) > 0 {
+		s.empty.set(lang.T("sidebar.nomatch"))
+	}
+	s.list.Refresh()
+	s.passive = true
+	defer func() { s.passive = false }()
+	i := slices.IndexFunc(s.shown, func(c link.Connection) bool { return c.ID == s.selected })
+	if i < 0 {
+		s.list.UnselectAll()
+		return
+	}
+	s.list.Select(i)
+}
+
+// row is one connection.
+type row struct {
+	widget.BaseWidget
+	box         *fyne.Container
+	tileHolder  *fyne.Container
+	name, below *label
+	dot         *fill
+	c           link.Connection
+	s           *sidebar
+}
+
+func newRow() *row {
+	r := &row{name: strong(""), below: secondary(""), dot: newFill(looks.Idle, 4)}
+	r.dot.least = fyne.NewSize(8, 8)
+	r.tileHolder = container.NewStack(tile("", 0))
+	words := vbox(1, r.name, r.below)
+	r.box = padded(3, 3, 6, 6, newDock(nil, nil, padded(2, 2, 2, 10, container.NewCenter(r.tileHolder)), container.NewCenter(padded(0, 0, 8, 2, r.dot)), padded(4, 4, 0, 0, words)))
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func (r *row) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(r.box) }
+func (r *row) MinSize() fyne.Size                  { return fyne.NewSize(150, 46) }
+
+func (r *row) fill(s *sidebar, c link.Connection) {
+	t, ok := connectors.Find(s.a.o.Book.Types(), c.Type)
+	r.s, r.c = s, c
+	r.name.set(connectors.Clean(c.Name, 100))
+	where := t.Name
+	if place := t.Place(c.Plain); place != "" {
+		where += " · " + place
+	}
+	if !ok {
+		where = c.Type
+	}
+	r.below.set(connectors.Clean(where, 120))
+	look := lookOf(c.State)
+	if r.dot.color != look.dot {
+		r.dot.color = look.dot
+		r.dot.Refresh()
+	}
+	r.tileHolder.Objects = []fyne.CanvasObject{tile(t.Tile, slices.Index(connectors.Groups(), t.Group)+5)}
+	r.tileHolder.Refresh()
+}
+
+// Tapped selects: a row that answers the secondary button takes both from the list.
+func (r *row) Tapped(*fyne.PointEvent) {
+	if r.s != nil {
+		r.s.a.selectConnection(r.c.ID)
+	}
+}
+
+// TappedSecondary opens the row's menu.
+func (r *row) TappedSecondary(e *fyne.PointEvent) {
+	if r.s == nil {
+		return
+	}
+	widget.ShowPopUpMenuAtPosition(r.s.a.menu(r.c), r.s.a.win.Canvas(), e.AbsolutePosition)
+}
+
+// menu is what can be done with a connection.
+func (a *App) menu(c link.Connection) *fyne.Menu {
+	return fyne.NewMenu("",
+		fyne.NewMenuItem(lang.T("button.duplicate"), func() { a.copy(c) }),
+		fyne.NewMenuItem(lang.T("button.rename"), func() { a.rename(c) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(lang.T("button.delete"), func() { a.delete(c) }))
+}
+
+func (a *App) copy(c link.Connection) {
+	task.Run(a.r, func(ctx context.Context) (link.Connection, error) {
+		return a.o.Book.Copy(ctx, c.ID, a.o.Book.FreeName(ctx, c.Name))
+	}, func(made link.Connection, err error) {
+		if err != nil {
+			a.tell(err)
+			return
+		}
+		a.reload(func() { a.selectConnection(made.ID) })
+	})
+}
+
+func (a *App) rename(c link.Connection) {
+	name := widget.NewEntry()
+	name.SetText(c.Name)
+	d := dialog.NewCustomConfirm(lang.T("rename.title"), lang.T("button.rename"), lang.T("button.cancel"), fixed(360, 0, padded(4, 12, 0, 0, name)), func(yes bool) {
+		if !yes {
+			return
+		}
+		text := name.Text
+		task.Run(a.r, func(ctx context.Context) (link.Connection, error) { return a.o.Book.Rename(ctx, c.ID, text) }, func(got link.Connection, err error) {
+			if err != nil {
+				a.tell(err)
+				return
+			}
+			if a.form != nil && a.form.id == got.ID {
+				a.form.renamed(got.Name)
+			}
+			a.reload(nil)
+		})
+	}, a.win)
+	d.Show()
+	a.win.Canvas().Focus(name)
+}
+
+func (a *App) delete(c link.Connection) {
+	text := widget.NewLabel(lang.T("delete.text", connectors.Clean(c.Name, 80)))
+	text.Wrapping = fyne.TextWrapWord
+	d := dialog.NewCustomConfirm(lang.T("delete.title"), lang.T("button.delete"), lang.T("button.cancel"), fixed(420, 60, text), func(yes bool) {
+		if !yes {
+			return
+		}
+		task.Run(a.r, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.o.Book.Delete(ctx, c.ID) }, func(_ struct{}, err error) {
+			if err != nil {
+				a.tell(err)
+			}
+			if a.form != nil && a.form.id == c.ID {
+				a.show(container.NewStack())
+			}
+			a.reload(func() {
+				if len(a.list) == 0 {
+					a.showWelcome()
+				}
+			})
+		})
+	}, a.win)
+	d.Show()
+}
