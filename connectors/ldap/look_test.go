@@ -1,0 +1,141 @@
+package ldap
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"jackfield/connectors"
+	"jackfield/connectors/conntest"
+)
+
+func portOf(n int) string { return strconv.Itoa(n) }
+
+func open1(t testing.TB, s connectors.Settings) *session {
+	t.Helper()
+	got, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
+	if err != nil {
+		t.Fatalf("%v %+v", err, connectors.Explain(err))
+	}
+	t.Cleanup(func() { _ = got.Close() })
+	return got.(*session)
+}
+
+func list(t testing.TB, s *session, id connectors.NodeID) map[string]connectors.Node {
+	t.Helper()
+	out := map[string]connectors.Node{}
+	for n, err := range s.Children(t.Context(), id) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[n.Name] = n
+	}
+	return out
+}
+
+func tree(t *testing.T, d *directory) {
+	s := open1(t, d.settings())
+	top := list(t, s, "")
+	for name, want := range map[string]string{"People": kindOU, "reader": kindPerson, "Elsewhere": kindReferral} {
+		if top[name].Kind != want {
+			t.Errorf("%s is %+v, want a %s", name, top[name], want)
+		}
+	}
+	if !top["People"].Branch || top["reader"].Branch || top["Elsewhere"].Branch {
+		t.Errorf("wrong branches: %+v", top)
+	}
+	if _, ok := top["Secret"]; ok {
+		t.Error("a unit that may not be seen is seen")
+	}
+	if got := top["Elsewhere"].Facts; len(got) != 1 || !strings.Contains(got[0].Text, "evil.invalid") {
+		t.Errorf("where the referral points: %+v", got)
+	}
+	below := list(t, s, top["People"].ID)
+	if !below["Nested"].Branch || below["ann"].Kind != kindPerson || below["ann"].Branch {
+		t.Errorf("%+v", below)
+	}
+	if got := list(t, s, "ou=Groups,"+company); got["staff"].Kind != kindGroup || got["device"].Kind != kindEntry || got["device"].Branch {
+		t.Errorf("%+v", got)
+	}
+	if got := list(t, s, "ou=Empty,"+company); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := list(t, s, "ou=Strange,"+company); len(got) != 5 || got["line\nbreak"].ID == "" || got["a,b=c"].ID == "" || got["*)(uid=*))(|(uid="].ID == "" {
+		t.Errorf("%+v", got)
+	}
+	for _, id := range []connectors.NodeID{"ou=Gone," + company, "no dn at all"} {
+		for _, err := range s.Children(t.Context(), id) {
+			if connectors.CodeOf(err) != connectors.NotFound {
+				t.Errorf("%s: %v", id, err)
+			}
+		}
+	}
+}
+
+func tables(t *testing.T, d *directory) {
+	s := open1(t, d.settings())
+	unit, err := s.Table(t.Context(), people, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(unit.Rows, func(r []any) bool { return r[0] == "ann" })
+	title := slices.IndexFunc(unit.Columns, func(c connectors.Column) bool { return c.Name == "title" })
+	if i < 0 || title < 0 || unit.Rows[i][title] != "Engineer" || unit.Rows[i][1] != kindPerson {
+		t.Errorf("%+v", unit)
+	}
+	some, err := s.Table(t.Context(), "ou=Many,"+company, 7)
+	if err != nil || len(some.Rows) != 7 || !some.Truncated {
+		t.Errorf("%+v %v", some, err)
+	}
+	ann, err := s.Table(t.Context(), "uid=ann,"+people, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[any]any{}
+	for _, r := range ann.Rows {
+		got[r[0]] = r[1]
+	}
+	if got["mail"] != "ann@example.test" || got["jpegPhoto"] != "22 bytes" || got["userPassword"] != withheld || got["createTimestamp"] == nil {
+		t.Errorf("%v", got)
+	}
+	few, err := s.Table(t.Context(), "uid=ann,"+people, 2)
+	if err != nil || len(few.Rows) != 2 || !few.Truncated {
+		t.Errorf("%+v %v", few, err)
+	}
+	strange, err := s.Table(t.Context(), list(t, s, "ou=Strange,"+company)["line\nbreak"].ID, 100)
+	if err != nil || len(strange.Rows) == 0 {
+		t.Errorf("%+v %v", strange, err)
+	}
+	if _, err := s.Table(t.Context(), "uid=gone,"+people, 5); connectors.CodeOf(err) != connectors.NotFound {
+		t.Errorf("%v", err)
+	}
+	if root, err := s.Table(t.Context(), "", 50); err != nil || len(root.Rows) == 0 || root.Note == "" {
+		t.Errorf("%+v %v", root, err)
+	}
+}
+
+func facts(t *testing.T, d *directory) {
+	s := open1(t, d.settings())
+	all, err := s.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range all {
+		got[f.Label] = f.Text
+	}
+	if got["Account"] != reader || got["Server"] != "OpenLDAP" || got["Base DN"] != company || !strings.Contains(got["Encryption"], "TLS 1.3") {
+		t.Errorf("%v", got)
+	}
+}
+
+func locked(t *testing.T, d *directory) {
+	var last error
+	for range 4 {
+		_, last = Type().Open(t.Context(), conntest.NewWorld(t).Env, d.settings("user", "uid=locked,"+people, "password", "wrong-practice"))
+	}
+	if e := connectors.Classify(last); e == nil || e.Code != connectors.Throttled || e.Reason != "ldap.locked" || e.Field != "user" {
+		t.Errorf("%+v", e)
+	}
+}

@@ -1,0 +1,218 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"jackfield/connectors"
+)
+
+// activeDirectory is the capability LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS 3.1.1.3.4.3.1).
+const activeDirectory = "1.2.840.113556.1.4.800"
+
+// whoAmI is the extended operation of RFC 4532.
+const whoAmI = "1.3.6.1.4.1.4203.1.11.3"
+
+// A rootDSE is what a server says about itself (RFC 4512 section 5.1).
+type rootDSE struct{ entry *ldap.Entry }
+
+func readRootDSE(l *ldap.Conn) (rootDSE, error) {
+	res, err := l.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{
+		"namingContexts", "defaultNamingContext", "dnsHostName", "supportedControl", "supportedExtension", "supportedCapabilities",
+		"vendorName", "vendorVersion", "domainFunctionality", "objectClass", "structuralObjectClass",
+	}, nil))
+	if err != nil {
+		return rootDSE{}, err
+	}
+	if len(res.Entries) == 0 {
+		return rootDSE{}, nil
+	}
+	return rootDSE{res.Entries[0]}, nil
+}
+
+func (r rootDSE) all(name string) []string {
+	if r.entry == nil {
+		return nil
+	}
+	return r.entry.GetEqualFoldAttributeValues(name)
+}
+
+func (r rootDSE) one(name string) string {
+	if v := r.all(name); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (r rootDSE) has(name, value string) bool { return slices.Contains(r.all(name), value) }
+
+func (r rootDSE) isAD() bool { return r.has("supportedCapabilities", activeDirectory) }
+
+// contexts are where browsing begins when the user names no base.
+func (r rootDSE) contexts() []string {
+	if base := r.one("defaultNamingContext"); base != "" {
+		return []string{base}
+	}
+	var out []string
+	for _, c := range r.all("namingContexts") {
+		if c != "" && len(out) < maxContexts {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// server names the product as well as the server lets it be known.
+func (r rootDSE) server() string {
+	name := strings.TrimSpace(r.one("vendorName") + " " + r.one("vendorVersion"))
+	switch {
+	case r.isAD():
+		name = strings.TrimSpace("Active Directory " + adLevel(r.one("domainFunctionality")) + " " + name)
+	case name == "" && (hasClass(r.all("objectClass"), "OpenLDAProotDSE") || r.one("structuralObjectClass") == "OpenLDAProotDSE"):
+		name = "OpenLDAP"
+	case name == "":
+		name = "LDAP version 3"
+	}
+	if host := r.one("dnsHostName"); host != "" {
+		name += " on " + host
+	}
+	return connectors.Clean(name, 200)
+}
+
+// adLevel names msDS-Behavior-Version's levels (MS-ADTS 6.1.4.3).
+func adLevel(level string) string {
+	switch level {
+	case "0", "1", "2":
+		return "(2003 level or older)"
+	case "3":
+		return "(2008 level)"
+	case "4":
+		return "(2008 R2 level)"
+	case "5":
+		return "(2012 level)"
+	case "6":
+		return "(2012 R2 level)"
+	case "7":
+		return "(2016 level)"
+	case "10":
+		return "(2025 level)"
+	}
+	return ""
+}
+
+// Check asks who we are, proves the base again and tells what is known.
+func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
+	account := s.door.who()
+	base := s.bases[0]
+	var own *ldap.Entry
+	err := s.with(ctx, func(l *ldap.Conn) error {
+		if err := see(l, base); err != nil {
+			return err
+		}
+		var err error
+		if account, err = s.account(l, account); err != nil {
+			return err
+		}
+		own, err = s.ownEntry(l, account)
+		return err
+	})
+	if err != nil {
+		var known *connectors.Error
+		if errors.As(err, &known) {
+			return nil, known
+		}
+		return nil, atBase(s.door.c, base, err)
+	}
+	facts := []connectors.Fact{
+		{Label: "Account", Text: connectors.Clean(account, 200)},
+		{Label: "Server", Text: s.dse.server()},
+		{Label: "Base DN", Text: connectors.Clean(strings.Join(s.bases, "; "), 300)},
+	}
+	if c := s.dse.all("namingContexts"); len(c) > 0 {
+		facts = append(facts, connectors.Fact{Label: "Naming contexts", Text: connectors.Clean(strings.Join(c, "; "), 500)})
+	}
+	facts = append(facts, connectors.Fact{Label: "Encryption", Text: s.secure})
+	return append(facts, s.accountFacts(own)...), nil
+}
+
+// account asks the server who it takes us for; without an answer it is the name
+// that was signed in with.
+func (s *session) account(l *ldap.Conn, typed string) (string, error) {
+	if s.door.c.Auth == anonymous || !s.dse.has("supportedExtension", whoAmI) {
+		return typed, nil
+	}
+	res, err := l.WhoAmI(nil)
+	if err != nil {
+		if answered(err) {
+			return typed, nil
+		}
+		return "", err
+	}
+	// authzId is "dn:…" or "u:…" (RFC 4513 section 5.2.1.8).
+	for _, prefix := range []string{"dn:", "u:"} {
+		if rest, ok := strings.CutPrefix(res.AuthzID, prefix); ok && rest != "" {
+			return rest, nil
+		}
+	}
+	return typed, nil
+}
+
+// ownEntry finds the account's entry in Active Directory, for its dates; nil
+// where it is not found or not shown.
+func (s *session) ownEntry(l *ldap.Conn, account string) (*ldap.Entry, error) {
+	if !s.dse.isAD() || s.door.c.Auth == anonymous {
+		return nil, nil
+	}
+	res, err := l.Search(ldap.NewSearchRequest(s.bases[0], ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
+		[]string{"displayName", "accountExpires", "msDS-UserPasswordExpiryTimeComputed", "userAccountControl"}, nil))
+	if err != nil && !answered(err) {
+		return nil, err
+	}
+	if res == nil || len(res.Entries) == 0 {
+		return nil, nil
+	}
+	return res.Entries[0], nil
+}
+
+// ownFilter finds the account by any of the names that one can sign in with.
+func ownFilter(account string) string {
+	if strings.Contains(account, "=") {
+		return "(distinguishedName=" + ldap.EscapeFilter(account) + ")"
+	}
+	short := account
+	if _, name, ok := strings.Cut(account, `\`); ok {
+		short = name
+	}
+	return "(&(objectClass=user)(|(sAMAccountName=" + ldap.EscapeFilter(short) + ")(userPrincipalName=" + ldap.EscapeFilter(account) + ")))"
+}
+
+func (s *session) accountFacts(own *ldap.Entry) []connectors.Fact {
+	var facts []connectors.Fact
+	if own != nil {
+		if name := own.GetEqualFoldAttributeValue("displayName"); name != "" {
+			facts = append(facts, connectors.Fact{Label: "Name", Text: connectors.Clean(name, 200)})
+		}
+		account, _ := ticks(own.GetEqualFoldAttributeValue("accountExpires"))
+		password, _ := ticks(own.GetEqualFoldAttributeValue("msDS-UserPasswordExpiryTimeComputed"))
+		if first := earliest(account, password); !first.IsZero() {
+			facts = append(facts, connectors.Fact{Label: "Expires", Text: first.Format(time.RFC3339)})
+		}
+	}
+	if s.policy != nil && s.policy.Expire > 0 {
+		at := s.env.Time().Add(time.Duration(min(s.policy.Expire, 1<<31)) * time.Second)
+		facts = append(facts, connectors.Fact{Label: "Expires", Text: at.UTC().Format(time.RFC3339)})
+	}
+	return facts
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,146 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"jackfield/connectors"
+)
+
+// maxTable bounds what all cells of a table hold together.
+const maxTable = 8 << 20
+
+// columns are the attributes that a table of entries may show, in this order;
+// those that no entry has are left out.
+func columns() []string {
+	return []string{"displayName", "givenName", "sn", "uid", "sAMAccountName", "userPrincipalName", "mail", "telephoneNumber", "mobile",
+		"title", "department", "ou", "o", "l", "employeeNumber", "dNSHostName", "operatingSystem", "userAccountControl", "description", "whenCreated"}
+}
+
+// Table shows what is directly below a unit, a row each; of any other entry
+// its attributes, a row for each value.
+func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*connectors.Table, error) {
+	dn := string(id)
+	switch {
+	case limit < 1:
+		limit = 1
+	case isReferral(id):
+		return nil, &connectors.Error{Code: connectors.NotFound, Reason: "ldap.referral", Op: connectors.StageData, Target: dn, Said: dn}
+	}
+	if id == "" {
+		dn = s.bases[0]
+	}
+	var e *ldap.Entry
+	err := s.with(ctx, func(l *ldap.Conn) error {
+		res, err := l.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"*", "+"}, nil))
+		if res != nil && len(res.Entries) > 0 {
+			e = res.Entries[0]
+		}
+		return err
+	})
+	if err != nil {
+		return nil, s.explain(dn, err)
+	}
+	if e == nil {
+		return nil, &connectors.Error{Code: connectors.NotFound, Reason: "ldap.no_entry", Op: connectors.StageData, Target: dn}
+	}
+	if holds(kindOf(e.GetEqualFoldAttributeValues("objectClass"))) {
+		return s.entries(ctx, dn, limit)
+	}
+	return attributes(e, limit), nil
+}
+
+// entries are the rows of a unit.
+func (s *session) entries(ctx context.Context, dn string, limit int) (*connectors.Table, error) {
+	t := &connectors.Table{}
+	var rows []*ldap.Entry
+	elsewhere := 0
+	for f, err := range s.level(ctx, dn, append(columns(), "objectClass")) {
+		if err != nil {
+			limited := connectors.Classify(err)
+			if !limited.Partial {
+				return nil, err
+			}
+			t.Truncated, t.Note = true, "The server shows no more than these."
+			break
+		}
+		if f.entry == nil {
+			elsewhere++
+			continue
+		}
+		if len(rows) == limit {
+			t.Truncated = true
+			break
+		}
+		rows = append(rows, f.entry)
+	}
+	if elsewhere > 0 && t.Note == "" {
+		t.Note = fmt.Sprintf("%d more on other servers, not asked", elsewhere)
+	}
+	fill(t, rows)
+	return t, nil
+}
+
+// fill makes the columns that at least one entry has something for.
+func fill(t *connectors.Table, rows []*ldap.Entry) {
+	var names []string
+	for _, name := range columns() {
+		if slices.ContainsFunc(rows, func(e *ldap.Entry) bool { return len(e.GetEqualFoldRawAttributeValue(name)) > 0 }) {
+			names = append(names, name)
+		}
+	}
+	t.Columns = []connectors.Column{{Name: "Name"}, {Name: "Kind"}}
+	for _, name := range names {
+		t.Columns = append(t.Columns, connectors.Column{Name: name})
+	}
+	t.Columns = append(t.Columns, connectors.Column{Name: "DN"})
+	for _, e := range rows {
+		row := []any{cut(rdnValue(e.DN)), kindOf(e.GetEqualFoldAttributeValues("objectClass"))}
+		for _, name := range names {
+			row = append(row, joined(name, e.GetEqualFoldRawAttributeValues(name)))
+		}
+		t.Rows = append(t.Rows, append(row, cut(e.DN)))
+	}
+}
+
+// joined is all values of an attribute in one cell; nil where there is none.
+func joined(name string, values [][]byte) any {
+	if len(values) == 0 {
+		return nil
+	}
+	var parts []string
+	for _, v := range values[:min(len(values), 20)] {
+		parts = append(parts, cell(name, v))
+	}
+	return cut(strings.Join(parts, "; "))
+}
+
+// attributes are the rows of one entry.
+func attributes(e *ldap.Entry, limit int) *connectors.Table {
+	t := &connectors.Table{Columns: []connectors.Column{{Name: "Attribute"}, {Name: "Value"}}}
+	size := 0
+	for _, a := range e.Attributes {
+		// Active Directory gives long lists in parts (MS-ADTS 3.1.1.3.1.3.3).
+		name, part, ranged := strings.Cut(a.Name, ";range=")
+		if ranged && !strings.HasSuffix(part, "*") {
+			t.Note = "Only the first values of " + connectors.Clean(name, 60) + " are shown."
+		}
+		for i, v := range a.ByteValues {
+			if len(t.Rows) == limit || size > maxTable {
+				t.Truncated = true
+				return t
+			}
+			text := cell(name, v)
+			size += len(text)
+			t.Rows = append(t.Rows, []any{cut(name), text})
+			if hidden(name) && i == 0 {
+				break
+			}
+		}
+	}
+	return t
+}
