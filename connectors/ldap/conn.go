@@ -133,7 +133,7 @@ func (d *door) askTLS(ctx context.Context, conn net.Conn) error {
 }
 
 func (d *door) refusedTLS(err error) error {
-	return &connectors.Error{Code: connectors.Unsupported, Reason: "ldap.no_starttls", Target: d.c.addr(), Field: "security", Said: said(err), Err: err}
+	return &connectors.Error{Code: connectors.Unsupported, Reason: "ldap.no_starttls", Target: d.c.addr(), Field: "security", Said: d.c.said(err), Err: err}
 }
 
 func (d *door) noLDAP(err error) error { return notAnswered(d.c.addr(), err) }

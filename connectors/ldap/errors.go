@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -85,14 +86,14 @@ func bindError(c config, policy *ldap.ControlBeheraPasswordPolicy, err error) er
 		return notAnswered(c.addr(), err)
 	}
 	if !told && e.ResultCode == ldap.LDAPResultInvalidCredentials {
-		if m := adData.FindStringSubmatch(said(err)); m != nil {
+		if m := adData.FindStringSubmatch(e.Err.Error()); m != nil {
 			v, told = adVerdict(m[1])
 		}
 	}
 	if !told {
 		v = bindVerdict(e.ResultCode)
 	}
-	out := &connectors.Error{Code: v.code, Reason: v.reason, Target: c.addr(), Field: v.field, Said: said(err), Err: err}
+	out := &connectors.Error{Code: v.code, Reason: v.reason, Target: c.addr(), Field: v.field, Said: c.said(err), Err: resultCode(e.ResultCode)}
 	if e.ResultCode == ldap.LDAPResultReferral {
 		out.Said = referralOf(e)
 	}
@@ -172,7 +173,7 @@ func explain(c config, target string, err error) error {
 		return notAnswered(c.addr(), err)
 	}
 	v := commonVerdict(e.ResultCode)
-	out := &connectors.Error{Code: v.code, Reason: v.reason, Target: target, Field: v.field, Said: said(err), Err: err}
+	out := &connectors.Error{Code: v.code, Reason: v.reason, Target: target, Field: v.field, Said: c.said(err), Err: resultCode(e.ResultCode)}
 	switch e.ResultCode {
 	case ldap.LDAPResultReferral:
 		out.Said = referralOf(e)
@@ -227,13 +228,26 @@ func notAnswered(target string, err error) error {
 	return out
 }
 
-// said is the diagnostic message of an answer, cleaned.
-func said(err error) string {
+// said is the diagnostic message of an answer, cleaned. One that repeats the
+// password is withheld.
+func (c config) said(err error) string {
 	var e *ldap.Error
 	if !errors.As(err, &e) || e.Err == nil {
 		return ""
 	}
-	return connectors.Clean(strings.TrimRight(e.Err.Error(), "\x00\n "), 300)
+	text := e.Err.Error()
+	if !c.Password.Empty() && strings.Contains(text, c.Password.Reveal()) {
+		return ""
+	}
+	return connectors.Clean(strings.TrimRight(text, "\x00\n "), 300)
+}
+
+// A resultCode is what is kept of an answer: the whole of it holds the server's
+// packet, and what that repeats.
+type resultCode uint16
+
+func (r resultCode) Error() string {
+	return fmt.Sprintf("LDAP result %d, %s", uint16(r), ldap.LDAPResultCodeMap[uint16(r)])
 }
 
 // referralOf is where a referral points (RFC 4511 section 4.1.10), without its

@@ -3,7 +3,6 @@ package ldap
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -160,7 +159,3 @@ func (d *directory) with(more ...string) func(testing.TB) connectors.Settings {
 }
 
 func at(host, port string) []string { return []string{"host", host, "port", port} }
-
-func (d *directory) url(port int) string {
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-}

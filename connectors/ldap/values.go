@@ -45,7 +45,7 @@ func bare(name string) string {
 	return strings.ToLower(name)
 }
 
-// binary are the attributes whose values are no text even where they read as such.
+// isBinary names the attributes whose values are no text even where they read as such.
 func isBinary(name string) bool {
 	return strings.Contains(strings.ToLower(name), ";binary") || slices.Contains([]string{
 		"jpegphoto", "photo", "thumbnailphoto", "thumbnaillogo", "audio", "usercertificate", "cacertificate", "usersmimecertificate",
@@ -64,13 +64,9 @@ func cell(name string, v []byte) string {
 	}
 	switch key := bare(name); key {
 	case "objectguid", "msexchmailboxguid", "ms-ds-consistencyguid", "schemaidguid", "invocationid":
-		if text, ok := guid(v); ok {
-			return text
-		}
+		return either(v, guid)
 	case "objectsid", "sidhistory", "securityidentifier", "tokengroups", "ms-ds-creatorsid":
-		if text, ok := sid(v); ok {
-			return text
-		}
+		return either(v, sid)
 	case "useraccountcontrol":
 		return accountControl(string(v))
 	case "accountexpires", "pwdlastset", "lastlogon", "lastlogontimestamp", "lastlogoff", "badpasswordtime", "lockouttime", "msds-userpasswordexpirytimecomputed":
@@ -86,6 +82,14 @@ func cell(name string, v []byte) string {
 		return size(v)
 	}
 	return cut(string(v))
+}
+
+// either is what decode makes of v, or how large it is.
+func either(v []byte, decode func([]byte) (string, bool)) string {
+	if text, ok := decode(v); ok {
+		return text
+	}
+	return size(v)
 }
 
 func moment(at time.Time) string {
