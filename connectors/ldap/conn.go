@@ -146,8 +146,8 @@ func (d *door) signIn(ctx context.Context, k *link) error {
 		request = ldap.NewSimpleBindRequest(d.who(), d.c.Password.Reveal(), []ldap.Control{ldap.NewControlBeheraPasswordPolicy()})
 	}
 	var result *ldap.SimpleBindResult
-	err := k.do(ctx, func(l *ldap.Conn) (err error) {
-		result, err = l.SimpleBind(request)
+	err := k.do(ctx, func(k *link) (err error) {
+		result, err = k.ldap.SimpleBind(request)
 		return err
 	})
 	if result != nil {
@@ -158,11 +158,10 @@ func (d *door) signIn(ctx context.Context, k *link) error {
 
 // do runs one exchange of the library, which knows no contexts: the connection
 // ends with ctx, and so do all who wait for it.
-func (k *link) do(ctx context.Context, exchange func(*ldap.Conn) error) (err error) {
+func (k *link) do(ctx context.Context, exchange func(*link) error) (err error) {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	k.wire.refill()
 	stop := context.AfterFunc(ctx, k.kill)
 	defer func() {
 		// The library's decoders have panicked on hostile controls before.
@@ -175,7 +174,7 @@ func (k *link) do(ctx context.Context, exchange func(*ldap.Conn) error) (err err
 			err = context.Cause(ctx)
 		}
 	}()
-	err = exchange(k.ldap)
+	err = exchange(k)
 	if err == nil || answered(err) {
 		return err
 	}
@@ -192,6 +191,14 @@ func (k *link) do(ctx context.Context, exchange func(*ldap.Conn) error) (err err
 func answered(err error) bool {
 	var e *ldap.Error
 	return errors.As(err, &e) && e.ResultCode < ldap.ErrorNetwork
+}
+
+// search runs one search; the entries stand until the next. What came
+// before an error is kept.
+func (k *link) search(r *ldap.SearchRequest) (entries, *ldap.SearchResult, error) {
+	k.wire.refill()
+	result, err := k.ldap.Search(r)
+	return k.wire.entries(), result, err
 }
 
 // kill ends the connection at once; the library's goroutines end with it.

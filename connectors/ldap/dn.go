@@ -1,10 +1,9 @@
 package ldap
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"jackfield/connectors"
 )
@@ -73,34 +72,68 @@ const (
 	kindReferral  = "referral"
 )
 
-// kindOf is what the object classes of RFC 4519, RFC 2798 and MS-ADSC make of an
-// entry. Classes that say more win over the ones they are built from: an
-// Active Directory domain is also a container, a computer also a user.
-func kindOf(classes []string) string {
-	best, rank := kindEntry, 0
-	for _, class := range classes {
-		kind, r := kindEntry, 0
-		switch strings.ToLower(class) {
-		case "referral":
-			kind, r = kindReferral, 9
-		case "domain", "domaindns", "dcobject", "builtindomain":
-			kind, r = kindDomain, 8
-		case "organizationalunit":
-			kind, r = kindOU, 7
-		case "computer":
-			kind, r = kindEntry, 6
-		case "group", "groupofnames", "groupofuniquenames", "groupofurls", "posixgroup":
-			kind, r = kindGroup, 5
-		case "person", "user", "inetorgperson", "account", "posixaccount", "contact":
-			kind, r = kindPerson, 4
-		case "container", "organization", "country", "locality", "configuration", "nscontainer", "msds-quotacontainer", "lostandfound":
-			kind, r = kindContainer, 3
-		}
-		if r > rank {
-			best, rank = kind, r
+// A classified entry is what its object classes say.
+type classified struct {
+	kind  string
+	known bool // there is at least one class
+	leaf  bool // nothing is ever below it, although its kind does not say so
+}
+
+// classify reads the object classes of RFC 4519, RFC 2798 and MS-ADSC. Classes
+// that say more win over the ones they are built from: an Active Directory
+// domain is also a container, a computer also a user.
+func classify(values []byte) classified {
+	out, rank := classified{kind: kindEntry}, 0
+	for class := range octetsOf(values) {
+		out.known = true
+		if kind, r := classKind(class); r > rank {
+			out.kind, rank = kind, r
+			out.leaf = r == rankComputer
 		}
 	}
-	return best
+	return out
+}
+
+const rankComputer = 6
+
+func classKind(class []byte) (kind string, rank int) {
+	var lower [40]byte
+	if len(class) > len(lower) {
+		return kindEntry, 0
+	}
+	for i, c := range class {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	switch string(lower[:len(class)]) {
+	case "referral":
+		return kindReferral, 9
+	case "domain", "domaindns", "dcobject", "builtindomain":
+		return kindDomain, 8
+	case "organizationalunit":
+		return kindOU, 7
+	case "computer":
+		return kindEntry, rankComputer
+	case "group", "groupofnames", "groupofuniquenames", "groupofurls", "posixgroup":
+		return kindGroup, 5
+	case "person", "user", "inetorgperson", "account", "posixaccount", "contact":
+		return kindPerson, 4
+	case "container", "organization", "country", "locality", "configuration", "nscontainer", "msds-quotacontainer", "lostandfound":
+		return kindContainer, 3
+	}
+	return kindEntry, 0
+}
+
+// kindOf is what classify makes of a whole record.
+func kindOf(r record) string {
+	for name, values := range r.each() {
+		if bytes.EqualFold(name, []byte("objectClass")) {
+			return classify(values).kind
+		}
+	}
+	return kindEntry
 }
 
 func holds(kind string) bool {
@@ -111,35 +144,40 @@ func holds(kind string) bool {
 // operational (X.501); Active Directory does not have it.
 func listed() []string { return []string{"objectClass", "description", "hasSubordinates", "ref"} }
 
-// node describes an entry of a listing.
-func node(e *ldap.Entry) connectors.Node {
-	classes := e.GetEqualFoldAttributeValues("objectClass")
-	n := connectors.Node{ID: connectors.NodeID(e.DN), Name: rdnValue(e.DN), Kind: kindOf(classes), Views: []connectors.View{connectors.ViewRows}}
-	below := e.GetEqualFoldAttributeValue("hasSubordinates")
-	switch {
-	case n.Kind == kindReferral:
-		return referralNode(e.DN, e.GetEqualFoldAttributeValue("ref"))
-	case holds(n.Kind):
-		n.Branch = true
-	case below != "":
-		n.Branch = strings.EqualFold(below, "TRUE")
-	default:
-		// Active Directory: any class that is not a leaf by nature may hold more.
-		n.Branch = n.Kind == kindEntry && !hasClass(classes, "computer") && len(classes) > 0
-	}
-	if text := e.GetEqualFoldAttributeValue("description"); text != "" {
-		n.Facts = append(n.Facts, connectors.Fact{Label: "Description", Text: connectors.Clean(text, 200)})
-	}
-	return n
-}
-
-func hasClass(classes []string, name string) bool {
-	for _, c := range classes {
-		if strings.EqualFold(c, name) {
-			return true
+// node describes an entry of a listing; views are those that all entries have.
+func node(r record, views []connectors.View) connectors.Node {
+	dn := string(r.dn)
+	var c classified
+	var description, subordinates, ref []byte
+	for name, values := range r.each() {
+		switch {
+		case bytes.EqualFold(name, []byte("objectClass")):
+			c = classify(values)
+		case bytes.EqualFold(name, []byte("description")):
+			_, description, _, _ = split(values)
+		case bytes.EqualFold(name, []byte("hasSubordinates")):
+			_, subordinates, _, _ = split(values)
+		case bytes.EqualFold(name, []byte("ref")):
+			_, ref, _, _ = split(values)
 		}
 	}
-	return false
+	if c.kind == kindReferral {
+		return referralNode(dn, string(ref))
+	}
+	n := connectors.Node{ID: connectors.NodeID(dn), Name: rdnValue(dn), Kind: c.kind, Views: views}
+	switch {
+	case holds(n.Kind):
+		n.Branch = true
+	case len(subordinates) > 0:
+		n.Branch = bytes.EqualFold(subordinates, []byte("TRUE"))
+	default:
+		// Active Directory: any class that is not a leaf by nature may hold more.
+		n.Branch = n.Kind == kindEntry && c.known && !c.leaf
+	}
+	if len(description) > 0 {
+		n.Facts = []connectors.Fact{{Label: "Description", Text: connectors.Clean(string(description), 200)}}
+	}
+	return n
 }
 
 // referralNode shows where another server is said to have more. It opens

@@ -48,14 +48,15 @@ func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.S
 			yield(connectors.Node{}, &connectors.Error{Code: connectors.NotFound, Reason: "ldap.referral", Op: connectors.StageData, Target: base, Said: base})
 			return
 		}
-		for e, err := range s.level(ctx, base, listed()) {
+		views := []connectors.View{connectors.ViewRows}
+		for f, err := range s.level(ctx, base, listed()) {
 			if err != nil {
 				yield(connectors.Node{}, err)
 				return
 			}
-			n := referralNode("", e.referral)
-			if e.entry != nil {
-				n = node(e.entry)
+			n := referralNode("", f.referral)
+			if f.referral == "" {
+				n = node(f.record, views)
 			}
 			if !yield(n, nil) {
 				return
@@ -64,9 +65,10 @@ func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.S
 	}
 }
 
-// found is an entry, or where a part of the tree is that is not here.
+// found is an entry, or where a part of the tree is that is not here. The
+// record stands only until the next one.
 type found struct {
-	entry    *ldap.Entry
+	record
 	referral string
 }
 
@@ -119,12 +121,13 @@ func (s *session) level(ctx context.Context, base string, attributes []string) i
 type query struct {
 	request *ldap.SearchRequest
 	page    *ldap.ControlPaging // nil where the server cannot page
+	found   entries
 	result  *ldap.SearchResult
 }
 
 func (s *session) query(base string, attributes []string) *query {
 	q := &query{request: ldap.NewSearchRequest(base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil)}
-	if s.dse.entry != nil && !s.dse.has("supportedControl", ldap.ControlTypePaging) {
+	if s.dse.told() && !s.dse.has("supportedControl", ldap.ControlTypePaging) {
 		q.request.SizeLimit = unpaged
 		return q
 	}
@@ -134,10 +137,9 @@ func (s *session) query(base string, attributes []string) *query {
 }
 
 // next fetches one page; what came before an error is kept.
-func (q *query) next(l *ldap.Conn) error {
-	q.result = nil
-	result, err := l.Search(q.request)
-	q.result = result
+func (q *query) next(k *link) (err error) {
+	q.found, q.result = nil, nil
+	q.found, q.result, err = k.search(q.request)
 	if q.page == nil {
 		return err
 	}
@@ -156,16 +158,16 @@ func (q *query) more() bool { return q.page != nil && len(q.page.Cookie) > 0 }
 
 func (q *query) results() iter.Seq[found] {
 	return func(yield func(found) bool) {
-		if q.result == nil {
-			return
-		}
-		for _, e := range q.result.Entries {
-			if !yield(found{entry: e}) {
+		for r := range q.found.all() {
+			if !yield(found{record: r}) {
 				return
 			}
 		}
-		for _, r := range q.result.Referrals {
-			if !yield(found{referral: r}) {
+		if q.result == nil {
+			return
+		}
+		for _, to := range q.result.Referrals {
+			if to != "" && !yield(found{referral: to}) {
 				return
 			}
 		}

@@ -19,47 +19,34 @@ const activeDirectory = "1.2.840.113556.1.4.800"
 const whoAmI = "1.3.6.1.4.1.4203.1.11.3"
 
 // A rootDSE is what a server says about itself (RFC 4512 section 5.1).
-type rootDSE struct{ entry *ldap.Entry }
+type rootDSE struct{ record }
 
-func readRootDSE(l *ldap.Conn) (rootDSE, error) {
-	res, err := l.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{
+func readRootDSE(k *link) (rootDSE, error) {
+	found, _, err := k.search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{
 		"namingContexts", "defaultNamingContext", "dnsHostName", "supportedControl", "supportedExtension", "supportedCapabilities",
-		"vendorName", "vendorVersion", "domainFunctionality", "objectClass", "structuralObjectClass",
+		"vendorName", "vendorVersion", "domainFunctionality", "objectClass",
 	}, nil))
 	if err != nil {
 		return rootDSE{}, err
 	}
-	if len(res.Entries) == 0 {
-		return rootDSE{}, nil
-	}
-	return rootDSE{res.Entries[0]}, nil
+	r, _ := found.first()
+	return rootDSE{r.copied()}, nil
 }
 
-func (r rootDSE) all(name string) []string {
-	if r.entry == nil {
-		return nil
-	}
-	return r.entry.GetEqualFoldAttributeValues(name)
-}
+// told reports whether the server said anything about itself.
+func (r rootDSE) told() bool { return len(r.attributes) > 0 }
 
-func (r rootDSE) one(name string) string {
-	if v := r.all(name); len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
-func (r rootDSE) has(name, value string) bool { return slices.Contains(r.all(name), value) }
+func (r rootDSE) has(name, value string) bool { return slices.Contains(r.texts(name), value) }
 
 func (r rootDSE) isAD() bool { return r.has("supportedCapabilities", activeDirectory) }
 
 // contexts are where browsing begins when the user names no base.
 func (r rootDSE) contexts() []string {
-	if base := r.one("defaultNamingContext"); base != "" {
+	if base := r.text("defaultNamingContext"); base != "" {
 		return []string{base}
 	}
 	var out []string
-	for _, c := range r.all("namingContexts") {
+	for _, c := range r.texts("namingContexts") {
 		if c != "" && len(out) < maxContexts {
 			out = append(out, c)
 		}
@@ -69,16 +56,16 @@ func (r rootDSE) contexts() []string {
 
 // server names the product as well as the server lets it be known.
 func (r rootDSE) server() string {
-	name := strings.TrimSpace(r.one("vendorName") + " " + r.one("vendorVersion"))
+	name := strings.TrimSpace(r.text("vendorName") + " " + r.text("vendorVersion"))
 	switch {
 	case r.isAD():
-		name = strings.TrimSpace("Active Directory " + adLevel(r.one("domainFunctionality")) + " " + name)
-	case name == "" && (hasClass(r.all("objectClass"), "OpenLDAProotDSE") || r.one("structuralObjectClass") == "OpenLDAProotDSE"):
+		name = strings.TrimSpace("Active Directory " + adLevel(r.text("domainFunctionality")) + " " + name)
+	case name == "" && r.has("objectClass", "OpenLDAProotDSE"):
 		name = "OpenLDAP"
 	case name == "":
 		name = "LDAP version 3"
 	}
-	if host := r.one("dnsHostName"); host != "" {
+	if host := r.text("dnsHostName"); host != "" {
 		name += " on " + host
 	}
 	return connectors.Clean(name, 200)
@@ -109,16 +96,16 @@ func adLevel(level string) string {
 func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 	account := s.door.who()
 	base := s.bases[0]
-	var own *ldap.Entry
-	err := s.with(ctx, func(l *ldap.Conn) error {
-		if err := see(l, base); err != nil {
+	var own []connectors.Fact
+	err := s.with(ctx, func(k *link) error {
+		if err := see(k, base); err != nil {
 			return err
 		}
 		var err error
-		if account, err = s.account(l, account); err != nil {
+		if account, err = s.account(k, account); err != nil {
 			return err
 		}
-		own, err = s.ownEntry(l, account)
+		own, err = s.ownFacts(k, account)
 		return err
 	})
 	if err != nil {
@@ -133,20 +120,24 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 		{Label: "Server", Text: s.dse.server()},
 		{Label: "Base DN", Text: connectors.Clean(strings.Join(s.bases, "; "), 300)},
 	}
-	if c := s.dse.all("namingContexts"); len(c) > 0 {
+	if c := s.dse.texts("namingContexts"); len(c) > 0 {
 		facts = append(facts, connectors.Fact{Label: "Naming contexts", Text: connectors.Clean(strings.Join(c, "; "), 500)})
 	}
 	facts = append(facts, connectors.Fact{Label: "Encryption", Text: s.secure})
-	return append(facts, s.accountFacts(own)...), nil
+	if s.policy != nil && s.policy.Expire > 0 {
+		at := s.env.Time().Add(time.Duration(min(s.policy.Expire, 1<<31)) * time.Second)
+		own = append(own, connectors.Fact{Label: "Expires", Text: at.UTC().Format(time.RFC3339)})
+	}
+	return append(facts, own...), nil
 }
 
 // account asks the server who it takes us for; without an answer it is the name
 // that was signed in with.
-func (s *session) account(l *ldap.Conn, typed string) (string, error) {
+func (s *session) account(k *link, typed string) (string, error) {
 	if s.door.c.Auth == anonymous || !s.dse.has("supportedExtension", whoAmI) {
 		return typed, nil
 	}
-	res, err := l.WhoAmI(nil)
+	res, err := k.ldap.WhoAmI(nil)
 	if err != nil {
 		if answered(err) {
 			return typed, nil
@@ -162,21 +153,31 @@ func (s *session) account(l *ldap.Conn, typed string) (string, error) {
 	return typed, nil
 }
 
-// ownEntry finds the account's entry in Active Directory, for its dates; nil
-// where it is not found or not shown.
-func (s *session) ownEntry(l *ldap.Conn, account string) (*ldap.Entry, error) {
+// ownFacts are what Active Directory tells about the account itself; none where
+// its entry is not found or not shown.
+func (s *session) ownFacts(k *link, account string) ([]connectors.Fact, error) {
 	if !s.dse.isAD() || s.door.c.Auth == anonymous {
 		return nil, nil
 	}
-	res, err := l.Search(ldap.NewSearchRequest(s.bases[0], ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
-		[]string{"displayName", "accountExpires", "msDS-UserPasswordExpiryTimeComputed", "userAccountControl"}, nil))
+	found, _, err := k.search(ldap.NewSearchRequest(s.bases[0], ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
+		[]string{"displayName", "accountExpires", "msDS-UserPasswordExpiryTimeComputed"}, nil))
 	if err != nil && !answered(err) {
 		return nil, err
 	}
-	if res == nil || len(res.Entries) == 0 {
+	own, ok := found.first()
+	if !ok {
 		return nil, nil
 	}
-	return res.Entries[0], nil
+	var facts []connectors.Fact
+	if name := own.text("displayName"); name != "" {
+		facts = append(facts, connectors.Fact{Label: "Name", Text: connectors.Clean(name, 200)})
+	}
+	accountEnds, _ := ticks(own.text("accountExpires"))
+	passwordEnds, _ := ticks(own.text("msDS-UserPasswordExpiryTimeComputed"))
+	if first := earliest(accountEnds, passwordEnds); !first.IsZero() {
+		facts = append(facts, connectors.Fact{Label: "Expires", Text: first.Format(time.RFC3339)})
+	}
+	return facts, nil
 }
 
 // ownFilter finds the account by any of the names that one can sign in with.
@@ -189,25 +190,6 @@ func ownFilter(account string) string {
 		short = name
 	}
 	return "(&(objectClass=user)(|(sAMAccountName=" + ldap.EscapeFilter(short) + ")(userPrincipalName=" + ldap.EscapeFilter(account) + ")))"
-}
-
-func (s *session) accountFacts(own *ldap.Entry) []connectors.Fact {
-	var facts []connectors.Fact
-	if own != nil {
-		if name := own.GetEqualFoldAttributeValue("displayName"); name != "" {
-			facts = append(facts, connectors.Fact{Label: "Name", Text: connectors.Clean(name, 200)})
-		}
-		account, _ := ticks(own.GetEqualFoldAttributeValue("accountExpires"))
-		password, _ := ticks(own.GetEqualFoldAttributeValue("msDS-UserPasswordExpiryTimeComputed"))
-		if first := earliest(account, password); !first.IsZero() {
-			facts = append(facts, connectors.Fact{Label: "Expires", Text: first.Format(time.RFC3339)})
-		}
-	}
-	if s.policy != nil && s.policy.Expire > 0 {
-		at := s.env.Time().Add(time.Duration(min(s.policy.Expire, 1<<31)) * time.Second)
-		facts = append(facts, connectors.Fact{Label: "Expires", Text: at.UTC().Format(time.RFC3339)})
-	}
-	return facts
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -62,8 +62,8 @@ func start(ctx context.Context, env *connectors.Env, d *door) (connectors.Sessio
 // survey reads the root DSE and proves that the base can be seen.
 func (s *session) survey(ctx context.Context, k *link) error {
 	c := s.door.c
-	err := k.do(ctx, func(l *ldap.Conn) (err error) {
-		s.dse, err = readRootDSE(l)
+	err := k.do(ctx, func(k *link) (err error) {
+		s.dse, err = readRootDSE(k)
 		return err
 	})
 	if err != nil && (c.BaseDN == "" || !answered(err)) {
@@ -76,7 +76,7 @@ func (s *session) survey(ctx context.Context, k *link) error {
 	}
 	var visible []string
 	for _, base := range s.bases {
-		err = k.do(ctx, func(l *ldap.Conn) error { return see(l, base) })
+		err = k.do(ctx, func(k *link) error { return see(k, base) })
 		if err == nil {
 			visible = append(visible, base)
 		} else if !answered(err) {
@@ -91,9 +91,9 @@ func (s *session) survey(ctx context.Context, k *link) error {
 }
 
 // see proves with the least of reads that an entry is there.
-func see(l *ldap.Conn, dn string) error {
-	res, err := l.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"1.1"}, nil))
-	if err == nil && len(res.Entries) == 0 {
+func see(k *link, dn string) error {
+	found, _, err := k.search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"1.1"}, nil))
+	if err == nil && len(found) == 0 {
 		err = ldap.NewError(ldap.LDAPResultNoSuchObject, errors.New("no entry came back"))
 	}
 	return err
@@ -169,7 +169,7 @@ func (s *session) give(k *link, sound bool) {
 
 // begin borrows a connection for the first exchange of a look. A server may
 // have ended one that waited; then, and only then, it is done once more anew.
-func (s *session) begin(ctx context.Context, exchange func(*ldap.Conn) error) (*link, error) {
+func (s *session) begin(ctx context.Context, exchange func(*link) error) (*link, error) {
 	k, err := s.take(ctx)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func (s *session) lost(ctx context.Context, err error) error {
 }
 
 // with runs one exchange on a borrowed connection.
-func (s *session) with(ctx context.Context, exchange func(*ldap.Conn) error) error {
+func (s *session) with(ctx context.Context, exchange func(*link) error) error {
 	k, err := s.begin(ctx, exchange)
 	if k != nil {
 		s.give(k, true)

@@ -34,21 +34,22 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 	if id == "" {
 		dn = s.bases[0]
 	}
-	var e *ldap.Entry
-	err := s.with(ctx, func(l *ldap.Conn) error {
-		res, err := l.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"*", "+"}, nil))
-		if res != nil && len(res.Entries) > 0 {
-			e = res.Entries[0]
+	var e record
+	ok := false
+	err := s.with(ctx, func(k *link) error {
+		found, _, err := k.search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"*", "+"}, nil))
+		if e, ok = found.first(); ok {
+			e = e.copied()
 		}
 		return err
 	})
 	if err != nil {
 		return nil, s.explain(dn, err)
 	}
-	if e == nil {
+	if !ok {
 		return nil, &connectors.Error{Code: connectors.NotFound, Reason: "ldap.no_entry", Op: connectors.StageData, Target: dn}
 	}
-	if holds(kindOf(e.GetEqualFoldAttributeValues("objectClass"))) {
+	if holds(kindOf(e)) {
 		return s.entries(ctx, dn, limit)
 	}
 	return attributes(e, limit), nil
@@ -57,7 +58,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 // entries are the rows of a unit.
 func (s *session) entries(ctx context.Context, dn string, limit int) (*connectors.Table, error) {
 	t := &connectors.Table{}
-	var rows []*ldap.Entry
+	var rows []record
 	elsewhere := 0
 	for f, err := range s.level(ctx, dn, append(columns(), "objectClass")) {
 		if err != nil {
@@ -68,7 +69,7 @@ func (s *session) entries(ctx context.Context, dn string, limit int) (*connector
 			t.Truncated, t.Note = true, "The server shows no more than these."
 			break
 		}
-		if f.entry == nil {
+		if f.referral != "" {
 			elsewhere++
 			continue
 		}
@@ -76,7 +77,7 @@ func (s *session) entries(ctx context.Context, dn string, limit int) (*connector
 			t.Truncated = true
 			break
 		}
-		rows = append(rows, f.entry)
+		rows = append(rows, f.copied())
 	}
 	if elsewhere > 0 && t.Note == "" {
 		t.Note = fmt.Sprintf("%d more on other servers, not asked", elsewhere)
@@ -86,10 +87,10 @@ func (s *session) entries(ctx context.Context, dn string, limit int) (*connector
 }
 
 // fill makes the columns that at least one entry has something for.
-func fill(t *connectors.Table, rows []*ldap.Entry) {
+func fill(t *connectors.Table, rows []record) {
 	var names []string
 	for _, name := range columns() {
-		if slices.ContainsFunc(rows, func(e *ldap.Entry) bool { return len(e.GetEqualFoldRawAttributeValue(name)) > 0 }) {
+		if slices.ContainsFunc(rows, func(r record) bool { return len(r.values(name)) > 0 }) {
 			names = append(names, name)
 		}
 	}
@@ -99,11 +100,12 @@ func fill(t *connectors.Table, rows []*ldap.Entry) {
 	}
 	t.Columns = append(t.Columns, connectors.Column{Name: "DN"})
 	for _, e := range rows {
-		row := []any{cut(rdnValue(e.DN)), kindOf(e.GetEqualFoldAttributeValues("objectClass"))}
+		dn := string(e.dn)
+		row := []any{cut(rdnValue(dn)), kindOf(e)}
 		for _, name := range names {
-			row = append(row, joined(name, e.GetEqualFoldRawAttributeValues(name)))
+			row = append(row, joined(name, e.values(name)))
 		}
-		t.Rows = append(t.Rows, append(row, cut(e.DN)))
+		t.Rows = append(t.Rows, append(row, cut(dn)))
 	}
 }
 
@@ -120,16 +122,16 @@ func joined(name string, values [][]byte) any {
 }
 
 // attributes are the rows of one entry.
-func attributes(e *ldap.Entry, limit int) *connectors.Table {
+func attributes(e record, limit int) *connectors.Table {
 	t := &connectors.Table{Columns: []connectors.Column{{Name: "Attribute"}, {Name: "Value"}}}
 	size := 0
-	for _, a := range e.Attributes {
+	for raw, values := range e.each() {
 		// Active Directory gives long lists in parts (MS-ADTS 3.1.1.3.1.3.3).
-		name, part, ranged := strings.Cut(a.Name, ";range=")
+		name, part, ranged := strings.Cut(string(raw), ";range=")
 		if ranged && !strings.HasSuffix(part, "*") {
 			t.Note = "Only the first values of " + connectors.Clean(name, 60) + " are shown."
 		}
-		for i, v := range a.ByteValues {
+		for v := range octetsOf(values) {
 			if len(t.Rows) == limit || size > maxTable {
 				t.Truncated = true
 				return t
@@ -137,7 +139,7 @@ func attributes(e *ldap.Entry, limit int) *connectors.Table {
 			text := cell(name, v)
 			size += len(text)
 			t.Rows = append(t.Rows, []any{cut(name), text})
-			if hidden(name) && i == 0 {
+			if hidden(name) {
 				break
 			}
 		}

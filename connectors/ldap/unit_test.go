@@ -1,9 +1,11 @@
 package ldap
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -195,30 +197,54 @@ func TestKinds(t *testing.T) {
 		"top person organizationalPerson user": kindPerson, "top person organizationalPerson user computer": kindEntry, "top group": kindGroup,
 		"device": kindEntry, "": kindEntry, "REFERRAL extensibleObject": kindReferral,
 	} {
-		if got := kindOf(strings.Fields(classes)); got != want {
+		r, _ := entries(envelope(1, entry("cn=a", "objectClass", strings.ReplaceAll(classes, " ", "|"))).Bytes()).first()
+		if got := kindOf(r); got != want {
 			t.Errorf("%s is a %s, want %s", classes, got, want)
 		}
 	}
 }
 
-// FuzzWire proves that nothing that comes in makes the guard panic, and that it
-// does not depend on how the bytes are cut.
+// parts is a connection that brings data in pieces.
+type parts struct {
+	net.Conn
+	data []byte
+	step int
+}
+
+func (p *parts) Read(b []byte) (int, error) {
+	if len(p.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.data[:min(p.step, len(p.data))])
+	p.data = p.data[n:]
+	return n, nil
+}
+
+func (p *parts) Close() error { return nil }
+
+// FuzzWire proves that nothing that comes in makes the reading panic, and that
+// it does not depend on how the bytes are cut.
 func FuzzWire(f *testing.F) {
-	f.Add(envelope(1, entry("cn=a,dc=b", "cn", "a", "sn", strings.Repeat("x", 300))).Bytes(), 3)
+	one := envelope(1, entry("cn=a,dc=b", "cn", "a|b", "objectClass", "person", "sn", strings.Repeat("x", 300))).Bytes()
+	f.Add(append(bytes.Clone(one), envelope(1, done()).Bytes()...), 3)
 	f.Add([]byte{0x30, 0x84, 0, 0, 0, 3, 2, 1, 1, 0x15}, 1)
 	f.Add([]byte{0x15, 3, 1}, 1)
+	f.Add([]byte{0x30, 0x05, 0x02, 1, 1, 0x64, 0}, 2)
 	f.Fuzz(func(t *testing.T, data []byte, step int) {
-		whole := newWire(nil, nil).look(data)
-		parts := newWire(nil, nil)
-		var err error
-		step = max(1, step%64)
-		for rest := data; len(rest) > 0 && err == nil; {
-			n := min(step, len(rest))
-			err = parts.look(rest[:n])
-			rest = rest[n:]
+		read := func(step int) (string, entries, error) {
+			p := &parts{data: bytes.Clone(data), step: step}
+			w := newWire(p, p)
+			rest, err := io.ReadAll(w)
+			return string(rest), w.entries(), err
 		}
-		if !errors.Is(err, whole) {
-			t.Errorf("whole %v, in parts %v", whole, err)
+		whole, page, err := read(len(data) + 1)
+		pieces, pagePieces, errPieces := read(max(1, step%64))
+		if !errors.Is(err, errPieces) || err == nil && (whole != pieces || !bytes.Equal(page, pagePieces)) {
+			t.Errorf("whole %v, in parts %v", err, errPieces)
+		}
+		for r := range page.all() {
+			node(r, nil)
+			attributes(r, 10)
 		}
 	})
 }

@@ -3,16 +3,19 @@ package ldap
 import (
 	"errors"
 	"net"
+	"slices"
 	"sync"
-	"sync/atomic"
 )
 
-// What one exchange may bring (one page, one entry). The BER library takes
-// packets of 2 GiB and makes hundreds of bytes of every two that come in.
+// What may come in. The BER library takes packets of 2 GiB and makes hundreds
+// of bytes of every two; it sees only the small packets that end an exchange.
 const (
-	maxBytes    = 32 << 20
-	maxElements = 400_000
-	maxDepth    = 24
+	maxPage  = 32 << 20  // all entries of one exchange
+	maxOther = 256 << 10 // any other packet
+	maxMore  = 4 << 20   // all other packets of one exchange
+	maxDepth = 24
+	readSize = 32 << 10
+	keepSize = 1 << 20 // larger buffers are not kept for the next exchange
 )
 
 var (
@@ -23,31 +26,42 @@ var (
 
 // A wire is a connection whose incoming packets are looked at before the
 // library sees them: definite lengths (RFC 4511 section 5.1), children within
-// their parents, bounded depth, number and size. It also keeps what broke the
-// connection, because the library turns that into text.
+// their parents, bounded depth and size. It takes the entries of a search out of
+// the stream and keeps them as they came, because the library makes a tree of
+// objects of each, which costs more than all the rest of a long listing. It also
+// keeps what broke the connection, because the library turns that into text.
 type wire struct {
-	net.Conn // what the library reads and writes: TCP, or TLS over it
+	net.Conn // TCP, or TLS over it
 	tcp      net.Conn
-
-	bytes    atomic.Int64 // since the last refill
-	elements atomic.Int64
 
 	// Only the one reading goroutine uses these.
 	begun bool
-	head  []byte  // of an element that has not come in whole
-	body  int64   // still to come of a primitive element
-	open  []int64 // still to come of each enclosing element
+	in    []byte // what has come in and is no whole packet yet
+	ready []byte // whole packets for the library
 
-	mu  sync.Mutex
-	err error
+	mu   sync.Mutex
+	page []byte // the packets of this exchange's entries
+	more int    // bytes of its other packets
+	err  error
 }
 
 func newWire(conn, tcp net.Conn) *wire { return &wire{Conn: conn, tcp: tcp} }
 
-// refill allows the next exchange its bounds.
+// refill begins another exchange: the entries of the one before are forgotten.
 func (w *wire) refill() {
-	w.bytes.Store(0)
-	w.elements.Store(0)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.more = 0
+	if w.page = w.page[:0]; cap(w.page) > keepSize {
+		w.page = nil
+	}
+}
+
+// entries are those of the last exchange; they stand until the next one.
+func (w *wire) entries() entries {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.page[:len(w.page):len(w.page)]
 }
 
 // failure is what first went wrong, or nil.
@@ -66,16 +80,23 @@ func (w *wire) fail(err error) {
 }
 
 func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
-	if bad := w.look(p[:n]); bad != nil {
-		w.fail(bad)
-		_ = w.Close()
-		return 0, bad
+	for len(w.ready) == 0 {
+		w.in = slices.Grow(w.in, readSize)
+		n, err := w.Conn.Read(w.in[len(w.in):cap(w.in)])
+		w.in = w.in[:len(w.in)+n]
+		if bad := w.deal(); bad != nil {
+			w.fail(bad)
+			_ = w.Close()
+			return 0, bad
+		}
+		if err != nil && len(w.ready) == 0 {
+			w.fail(err)
+			return 0, err
+		}
 	}
-	if err != nil {
-		w.fail(err)
-	}
-	return n, err
+	n := copy(p, w.ready)
+	w.ready = w.ready[n:]
+	return n, nil
 }
 
 func (w *wire) Write(p []byte) (int, error) {
@@ -89,84 +110,61 @@ func (w *wire) Write(p []byte) (int, error) {
 // Close ends the connection without TLS's farewell, which could block.
 func (w *wire) Close() error { return w.tcp.Close() }
 
-// look follows the structure of what comes in.
-func (w *wire) look(p []byte) error {
-	for len(p) > 0 {
-		if w.body > 0 {
-			n := min(w.body, int64(len(p)))
-			p, w.body = p[n:], w.body-n
-			w.ended()
-			continue
+// deal takes whole packets from what has come in: entries to the page, others
+// to the library.
+func (w *wire) deal() error {
+	rest := w.in
+	for len(rest) > 0 {
+		if rest[0] != tagSequence {
+			if rest[0] == 0x15 && !w.begun { // a TLS alert (RFC 8446 section 5.1)
+				return errIsTLS
+			}
+			return errNotLDAP
 		}
-		w.head = append(w.head, p[0])
-		p = p[1:]
-		if err := w.header(); err != nil {
+		w.begun = true
+		head, length, err := measure(rest)
+		if err != nil {
+			return err
+		}
+		if head > 0 && length > maxPage {
+			return errTooBig
+		}
+		if head == 0 || len(rest) < head+length {
+			break
+		}
+		packet := rest[:head+length]
+		rest = rest[head+length:]
+		if err := w.accept(packet, packet[head:]); err != nil {
 			return err
 		}
 	}
+	n := copy(w.in, rest)
+	w.in = w.in[:n]
+	if n == 0 && cap(w.in) > keepSize {
+		w.in = nil
+	}
 	return nil
 }
 
-// header reads the octets of tag and length (X.690 section 8.1) once all are there.
-func (w *wire) header() error {
-	tag := w.head[0]
-	if len(w.head) == 1 {
-		return w.first(tag)
-	}
-	length, size := int64(w.head[1]), 2
-	if w.head[1] >= 0x80 {
-		// 0x80 would be the indefinite form; more than four octets are more than 4 GiB.
-		n := int(w.head[1] & 0x7f)
-		if n < 1 || n > 4 {
-			return errNotLDAP
-		}
-		if size = 2 + n; len(w.head) < size {
-			return nil
-		}
-		length = 0
-		for _, b := range w.head[2:size] {
-			length = length<<8 | int64(b)
-		}
-	}
-	w.head = w.head[:0]
-	return w.element(tag, length, int64(size))
-}
-
-func (w *wire) first(tag byte) error {
-	fresh := !w.begun
-	w.begun = true
-	switch {
-	case len(w.open) == 0 && tag != 0x30 && fresh && tag == 0x15: // a TLS alert (RFC 8446 section 5.1)
-		return errIsTLS
-	case len(w.open) == 0 && tag != 0x30, tag&0x1f == 0x1f:
+func (w *wire) accept(packet, content []byte) error {
+	if !sound(content, 1) {
 		return errNotLDAP
 	}
-	return nil
-}
-
-func (w *wire) element(tag byte, length, size int64) error {
-	if w.elements.Add(1) > maxElements {
-		return errTooBig
-	}
-	if top := len(w.open) - 1; top >= 0 {
-		if w.open[top] -= size + length; w.open[top] < 0 {
-			return errNotLDAP
-		}
-	} else if w.bytes.Add(size+length) > maxBytes {
-		return errTooBig
-	}
-	if tag&0x20 == 0 {
-		w.body = length
-	} else if w.open = append(w.open, length); len(w.open) > maxDepth {
+	_, _, op, _ := split(content) // past the message's number
+	isEntry := len(op) > 0 && op[0] == tagEntry
+	if _, ok := read(content); isEntry && !ok {
 		return errNotLDAP
 	}
-	w.ended()
-	return nil
-}
-
-// ended leaves the elements of which everything has come in.
-func (w *wire) ended() {
-	for w.body == 0 && len(w.open) > 0 && w.open[len(w.open)-1] == 0 {
-		w.open = w.open[:len(w.open)-1]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if isEntry {
+		w.page = append(w.page, packet...)
+	} else {
+		w.ready = append(w.ready, packet...)
+		w.more += len(packet)
 	}
+	if len(w.page) > maxPage || w.more > maxMore || (!isEntry && len(packet) > maxOther) {
+		return errTooBig
+	}
+	return nil
 }
