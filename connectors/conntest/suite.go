@@ -30,6 +30,8 @@ type Suite struct {
 	Hostile *Place
 	// Aim points settings at another address; nil sets the answers host and port.
 	Aim func(s connectors.Settings, host, port string) connectors.Settings
+	// World adds what a program would give the type, such as the OAuth callback.
+	World func(w *World)
 	// Leaks are passed to goleak, for goroutines of the test's own server.
 	Leaks []goleak.Option
 }
@@ -121,9 +123,17 @@ func (s Suite) garbage(t *testing.T) {
 	}
 }
 
+func (s Suite) world(t *testing.T) *World {
+	w := NewWorld(t)
+	if s.World != nil {
+		s.World(w)
+	}
+	return w
+}
+
 func (s Suite) open(t *testing.T, settings connectors.Settings, ask connectors.Asker) (*World, connectors.Session) {
 	t.Helper()
-	w := NewWorld(t)
+	w := s.world(t)
 	w.Env.Ask = ask
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
@@ -244,7 +254,7 @@ func (s Suite) checkField(t *testing.T, f Fault, field string, settings connecto
 // climb opens and checks, as Link account does.
 func (s Suite) climb(t *testing.T, settings connectors.Settings, ask connectors.Asker, d time.Duration) error {
 	t.Helper()
-	w := NewWorld(t)
+	w := s.world(t)
 	w.Env.Ask = ask
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
@@ -265,7 +275,7 @@ func (s Suite) climb(t *testing.T, settings connectors.Settings, ask connectors.
 }
 
 func (s Suite) cancelledBefore(t *testing.T) {
-	w := NewWorld(t)
+	w := s.world(t)
 	w.Env.Ask = s.Ask
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -408,7 +418,7 @@ func (s Suite) closed(t *testing.T) {
 
 func (s Suite) cancelWhile(t *testing.T) {
 	host, port := Silent(t)
-	w := NewWorld(t)
+	w := s.world(t)
 	w.Env.Ask = s.Ask
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(300*time.Millisecond, cancel)
@@ -430,7 +440,7 @@ func (s Suite) cancelWhile(t *testing.T) {
 func (s Suite) concurrent(t *testing.T) {
 	settings := s.Good(t)
 	options := append([]goleak.Option{goleak.IgnoreCurrent()}, s.Leaks...)
-	w := NewWorld(t)
+	w := s.world(t)
 	w.Env.Ask = s.Ask
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()

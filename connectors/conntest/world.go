@@ -46,7 +46,7 @@ func NewWorld(tb testing.TB) *World {
 		if err != nil {
 			return nil, err
 		}
-		return httpx.New(w.Env.Dial, cfg), nil
+		return httpx.New(w.Env, cfg), nil
 	}
 	return w
 }

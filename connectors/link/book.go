@@ -39,7 +39,7 @@ type Store interface {
 // Outside is the world that connections reach; see connectors.Env.
 type Outside struct {
 	Dial     func(env *connectors.Env) func(ctx context.Context, network, addr string) (net.Conn, error) // nil: directly
-	HTTP     func(dial func(ctx context.Context, network, addr string) (net.Conn, error), cfg *tls.Config) *http.Client
+	HTTP     func(env *connectors.Env, cfg *tls.Config) *http.Client                                     // nil: httpx.New
 	Callback func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error)
 	Log      *slog.Logger
 	Now      func() time.Time

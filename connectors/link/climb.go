@@ -254,7 +254,7 @@ func (b *Book) env(w Watcher, p *patience, k keeper, rec *recorder) *connectors.
 		if err != nil {
 			return nil, err
 		}
-		return make(env.Dial, cfg), nil
+		return make(env, cfg), nil
 	}
 	if b.out.Callback != nil {
 		env.Callback = func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {

@@ -1,0 +1,198 @@
+// Package jsonx reads JSON from strangers: bounded in depth, with the order of
+// an object's members kept, because that is the order of a table's columns.
+package jsonx
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// maxDepth is far above what any service answers, and far below what hurts.
+const maxDepth = 200
+
+// ErrDeep is returned for what is nested deeper than maxDepth.
+var ErrDeep = errors.New("nested too deeply")
+
+// A Value is nil, bool, string, json.Number, []Value or *Object.
+type Value any
+
+// An Object keeps the order of its members.
+type Object struct {
+	Keys    []string
+	Members map[string]Value
+}
+
+// Parse reads one value. Text after it is an error.
+func Parse(data []byte) (Value, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	v, err := next(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is text after the JSON value")
+	}
+	return v, nil
+}
+
+func next(d *json.Decoder, depth int) (Value, error) {
+	if depth > maxDepth {
+		return nil, ErrDeep
+	}
+	t, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch delim, _ := t.(json.Delim); delim {
+	case '[':
+		list := []Value{}
+		for d.More() {
+			v, err := next(d, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err := d.Token()
+		return list, err
+	case '{':
+		return object(d, depth)
+	}
+	return t, nil
+}
+
+func object(d *json.Decoder, depth int) (Value, error) {
+	o := &Object{Members: map[string]Value{}}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		key, ok := t.(string)
+		if !ok {
+			return nil, errors.New("an object's key is no string")
+		}
+		v, err := next(d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := o.Members[key]; !twice {
+			o.Keys = append(o.Keys, key)
+		}
+		o.Members[key] = v
+	}
+	_, err := d.Token()
+	return o, err
+}
+
+// At follows a dotted path: "data.items.0.name"; "" is v itself. A member whose
+// own name has dots is found too ("@odata.nextLink"). Missing gives nil.
+func At(v Value, path string) Value {
+	if path == "" {
+		return v
+	}
+	switch x := v.(type) {
+	case *Object:
+		for i := len(path); i > 0; i = strings.LastIndexByte(path[:i], '.') {
+			if m, ok := x.Members[path[:i]]; ok {
+				return At(m, strings.TrimPrefix(path[i:], "."))
+			}
+		}
+	case []Value:
+		head, rest, _ := strings.Cut(path, ".")
+		if n, err := strconv.Atoi(head); err == nil && n >= 0 && n < len(x) {
+			return At(x[n], rest)
+		}
+	}
+	return nil
+}
+
+// Text is the value at the first of several paths ("a.b|c") that has one, as
+// text; "" when none has.
+func Text(v Value, paths string) string {
+	for p := range strings.SplitSeq(paths, "|") {
+		if s := Show(At(v, p)); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Show is a scalar as text, and anything else as compact JSON.
+func Show(v Value) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return x
+	case json.Number:
+		return x.String()
+	case bool:
+		return strconv.FormatBool(x)
+	}
+	var b bytes.Buffer
+	compact(&b, v)
+	return b.String()
+}
+
+func compact(b *bytes.Buffer, v Value) {
+	switch x := v.(type) {
+	case []Value:
+		b.WriteByte('[')
+		for i, e := range x {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			compact(b, e)
+		}
+		b.WriteByte(']')
+	case *Object:
+		b.WriteByte('{')
+		for i, k := range x.Keys {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			scalar(b, k)
+			b.WriteByte(':')
+			compact(b, x.Members[k])
+		}
+		b.WriteByte('}')
+	default:
+		scalar(b, v)
+	}
+}
+
+func scalar(b *bytes.Buffer, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		data = fmt.Appendf(nil, "%q", fmt.Sprint(v))
+	}
+	b.Write(data)
+}
+
+// Items finds the rows of an answer: the array at path, or for path "" v itself
+// when it is an array, else the longest array of objects one level down.
+func Items(v Value, path string) ([]Value, bool) {
+	if list, ok := At(v, path).([]Value); ok {
+		return list, true
+	}
+	o, ok := v.(*Object)
+	if !ok || path != "" {
+		return nil, false
+	}
+	var best []Value
+	found := false
+	for _, k := range o.Keys {
+		list, ok := o.Members[k].([]Value)
+		if ok && (!found || len(list) > len(best)) {
+			best, found = list, true
+		}
+	}
+	return best, found
+}
