@@ -142,3 +142,8 @@ func resolve(res *http.Response, ref string) string {
 	}
 	return u.String()
 }
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	server.WriteFile(t, dir, name, text, 0o600)
+}

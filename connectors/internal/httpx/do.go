@@ -59,6 +59,8 @@ func classify(req *http.Request, err error) error {
 		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			known.Code = connectors.TimedOut
 		}
+	} else if errors.Is(err, http.ErrSchemeMismatch) {
+		known = &connectors.Error{Code: connectors.Refused, Reason: "tls.not_tls", Op: connectors.StageSecure, Field: "port", Err: without(err)}
 	} else {
 		known = connectors.Classify(err)
 	}
