@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 	"syscall"
 )
@@ -156,6 +157,14 @@ func classifyTrust(err error) *Error {
 	var alert tls.AlertError
 	if errors.As(err, &alert) {
 		return alertError(alert)
+	}
+	// Over TCP crypto/tls wraps an alert of an unexported type: a uint8 with the
+	// number in it.
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" && op.Err != nil {
+		if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
+			return alertError(tls.AlertError(v.Uint()))
+		}
 	}
 	return nil
 }
