@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"jackfield/connectors"
+	"jackfield/connectors/ldap"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/sqldb"
 	"jackfield/connectors/web"
@@ -13,7 +14,7 @@ import (
 
 // All are the built-in types. The list is explicit: nothing registers itself.
 func All() []connectors.Type {
-	out := []connectors.Type{sftp.Type()}
+	out := []connectors.Type{sftp.Type(), ldap.Type()}
 	out = append(out, sqldb.Types()...)
 	out = append(out, web.HTTP(), web.OAuth())
 	services, err := web.Services()

@@ -1,0 +1,55 @@
+package all
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"jackfield/connectors/web"
+)
+
+func TestEveryTypeIsSound(t *testing.T) {
+	services, err := web.Services()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := All()
+	if len(types) < 6+len(services) {
+		t.Errorf("only %d types", len(types))
+	}
+	seen := map[string]bool{}
+	for _, ty := range types {
+		if err := ty.Check(); err != nil {
+			t.Error(err)
+		}
+		if seen[ty.ID] {
+			t.Errorf("%s is listed twice", ty.ID)
+		}
+		seen[ty.ID] = true
+		if len(ty.Tile) != 2 || len(ty.Keywords) == 0 || len(ty.Where) == 0 {
+			t.Errorf("%s: the gallery needs a tile of two letters, keywords and a place", ty.ID)
+		}
+		for _, f := range ty.Form.Fields {
+			if f.Label != "" && f.Label[len(f.Label)-1] == ':' {
+				t.Errorf("%s.%s: a label ends without a colon", ty.ID, f.Key)
+			}
+		}
+	}
+	for _, id := range []string{"sftp", "ldap", "mqtt", "sqlite", "mysql", "postgres", "oauth", "http", "dynamics365", "coupa", "twilio"} {
+		if !seen[id] {
+			t.Errorf("%s is missing", id)
+		}
+	}
+}
+
+func TestAnOwnFileTakesNoBuiltInPlace(t *testing.T) {
+	dir := t.TempDir()
+	text := "id: sftp\nname: x\nsummary: x\ngroup: web\nfields:\n  - {key: base_url, label: Address, kind: url, required: true}\nbase: \"{base_url}\"\nsign_in: [{kind: none}]\ncheck: {get: /}\n"
+	if err := os.WriteFile(filepath.Join(dir, "x.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	types, errs := With(dir)
+	if len(types) != len(All()) || len(errs) != 1 {
+		t.Errorf("%d types, %v", len(types), errs)
+	}
+}
