@@ -267,9 +267,12 @@ func referralOf(e *ldap.Error) string {
 // settled reports whether trying again with the same answers could only do
 // harm: several refused sign-ins lock an account.
 func settled(err error) bool {
-	switch connectors.CodeOf(err) {
-	case connectors.AuthFailed, connectors.Denied, connectors.Expired, connectors.Throttled, connectors.Untrusted, connectors.HostChanged:
+	e := connectors.Classify(err)
+	switch e.Code {
+	case connectors.AuthFailed, connectors.Denied, connectors.Expired, connectors.Untrusted, connectors.HostChanged:
 		return true
+	case connectors.Throttled:
+		return e.Reason == "ldap.locked"
 	}
 	return false
 }

@@ -159,7 +159,7 @@ func (s *session) ownFacts(k *link, account string) ([]connectors.Fact, error) {
 	if !s.dse.isAD() || s.door.c.Auth == anonymous {
 		return nil, nil
 	}
-	found, _, err := k.search(ldap.NewSearchRequest(s.bases[0], ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
+	found, _, err := k.search(ldap.NewSearchRequest(s.dse.text("defaultNamingContext"), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
 		[]string{"displayName", "accountExpires", "msDS-UserPasswordExpiryTimeComputed"}, nil))
 	if err != nil && !answered(err) {
 		return nil, err

@@ -3,6 +3,7 @@ package ldap
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,8 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
+	"jackfield/connectors/conntest/server"
+	"jackfield/connectors/internal/tlsx"
 )
 
 func tryFor(t *testing.T, s connectors.Settings, d time.Duration) error {
@@ -27,6 +30,32 @@ func tryFor(t *testing.T, s connectors.Settings, d time.Duration) error {
 		_ = got.Close()
 	}
 	return err
+}
+
+func TestSecurity51_AnExceptionIsOneCertificate(t *testing.T) {
+	d, other := startSlapd(t, option{}), server.NewCA(t)
+	conn, err := tls.Dial("tcp", "127.0.0.1:"+portOf(d.secure), &tls.Config{InsecureSkipVerify: true}) // only to see the certificate
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := tlsx.Fingerprint(conn.ConnectionState().PeerCertificates[0])
+	_ = conn.Close()
+	for _, security := range []string{overTLS, startTLS} {
+		if err := tryFor(t, d.settings("security", security, "ca", "", "tls_pin", pin), 10*time.Second); err != nil {
+			t.Errorf("%s: %v", security, err)
+		}
+		e := connectors.Classify(tryFor(t, d.settings("security", security, "tls_pin", "SHA256:"+strings.Repeat("A", 43)), 10*time.Second))
+		if e == nil || e.Code != connectors.HostChanged || e.Field != "tls_pin" || e.Op != connectors.StageSecure {
+			t.Errorf("%s: %+v", security, e)
+		}
+		// Without an answer for the authority, the system's decide.
+		for _, ca := range []string{"", other.PEM} {
+			e = connectors.Classify(tryFor(t, d.settings("security", security, "ca", ca), 10*time.Second))
+			if e == nil || e.Code != connectors.Untrusted || e.Field != "ca" || e.Op != connectors.StageSecure {
+				t.Errorf("%s: %+v", security, e)
+			}
+		}
+	}
 }
 
 func TestSecurity55_StartTLSIsRefused(t *testing.T) {
@@ -236,14 +265,16 @@ func TestSecurity58_AnswersAreBounded(t *testing.T) {
 	reference := envelope(3, continuation("ldap://elsewhere.invalid/"+corp)).Bytes()
 	one := envelope(3, entry("CN=a,"+corp, "description", strings.Repeat("x", 60_000))).Bytes()
 	for name, hostile := range map[string][]byte{
-		"2 GiB promised":          append([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 4, 0x84, 0x7f, 0xff, 0xff, 0xf0}, make([]byte, 1<<20)...),
-		"a child over its parent": long(0x30, append(bytes.Clone(number), 0x64, 0x84, 0x7f, 0, 0, 0, 4, 0x84, 0x7e, 0, 0, 0)),
-		"no definite length":      append([]byte{0x30, 0x80, 0x24, 0x80}, bytes.Repeat([]byte{4, 2, 0, 0}, 1<<18)...),
-		"depth":                   long(0x30, append(bytes.Clone(number), deep...)),
-		"many small parts":        long(0x30, append(bytes.Clone(number), long(0x65, bytes.Repeat([]byte{4, 0}, 4<<20))...)),
-		"many small entry parts":  bytes.Repeat(long(0x30, append(bytes.Clone(number), long(0x64, append(octets(corp).Bytes(), long(0x30, bytes.Repeat([]byte{4, 0}, 4<<20))...))...)), 5),
-		"endless entries":         bytes.Repeat(one, maxPage/len(one)+2),
-		"endless references":      bytes.Repeat(reference, maxMore/len(reference)+2),
+		"2 GiB promised":           append([]byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 4, 0x84, 0x7f, 0xff, 0xff, 0xf0}, make([]byte, 1<<20)...),
+		"a child over its parent":  long(0x30, append(bytes.Clone(number), 0x64, 0x84, 0x7f, 0, 0, 0, 4, 0x84, 0x7e, 0, 0, 0)),
+		"a result over its packet": long(0x30, append(bytes.Clone(number), 0x65, 0x84, 0x7f, 0, 0, 0, 10, 1, 0, 4, 0, 4, 0)),
+		"a result of many parts":   long(0x30, append(bytes.Clone(number), long(0x65, bytes.Repeat([]byte{4, 0}, 200<<10))...)),
+		"no definite length":       append([]byte{0x30, 0x80, 0x24, 0x80}, bytes.Repeat([]byte{4, 2, 0, 0}, 1<<18)...),
+		"depth":                    long(0x30, append(bytes.Clone(number), deep...)),
+		"many small parts":         long(0x30, append(bytes.Clone(number), long(0x65, bytes.Repeat([]byte{4, 0}, 4<<20))...)),
+		"many small entry parts":   bytes.Repeat(long(0x30, append(bytes.Clone(number), long(0x64, append(octets(corp).Bytes(), long(0x30, bytes.Repeat([]byte{4, 0}, 4<<20))...))...)), 5),
+		"endless entries":          bytes.Repeat(one, maxPage/len(one)+2),
+		"endless references":       bytes.Repeat(reference, maxMore/len(reference)+2),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPuppet(t, likeAD(func(_ *puppet, r request) (bool, bool) {

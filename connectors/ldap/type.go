@@ -75,7 +75,7 @@ func form() connectors.Form {
 			{Value: anonymous, Label: "Anonymously", Help: "Only where the server lets everybody read."},
 		}},
 		{Key: "domain", Label: "Domain", Kind: connectors.Text, Example: "corp.example.com", Show: connectors.When("auth", simple), Tidy: tidyDomain, Valid: validDomain,
-			Help: "Active Directory only: put in front of a bare user name. CORP or corp.example.com."},
+			Help: "Active Directory only: completes a bare user name. CORP or corp.example.com."},
 		{Key: "user", Label: "User", Kind: connectors.Text, Required: true, Example: "alice@corp.example.com", Show: connectors.When("auth", simple),
 			Help: "alice@corp.example.com, CORP\\alice, or a full DN such as uid=alice,ou=people,dc=example,dc=com."},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", simple)},
