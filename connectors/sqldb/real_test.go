@@ -36,7 +36,7 @@ func settings(p place, user, password string, more ...string) connectors.Setting
 // awkward has every character that a connection string would stumble over.
 const awkward = `x' host='evil.example' sslmode='disable"@/#?%\:&;`
 
-func startMariaDB(t *testing.T, many int) place {
+func startMariaDB(t testing.TB, many int) place {
 	t.Helper()
 	install := server.Program(t, "mariadb-install-db", "mariadb-server")
 	daemon := server.Program(t, "mariadbd", "mariadb-server")
@@ -109,7 +109,7 @@ func TestMariaDB(t *testing.T) {
 	})
 }
 
-func startPostgres(t *testing.T, many int) place {
+func startPostgres(t testing.TB, many int) place {
 	t.Helper()
 	initdb := server.Program(t, "initdb", "postgresql")
 	daemon := filepath.Join(filepath.Dir(initdb), "postgres")
@@ -125,7 +125,7 @@ func startPostgres(t *testing.T, many int) place {
 	data := filepath.Join(dir, "data")
 	server.Run(t, "runuser", "-u", "postgres", "--", initdb, "-D", data, "-A", "scram-sha-256", "--pwfile="+dir+"/pw", "-U", "postgres", "-N")
 	p := place{port: server.FreePort(t), ca: ca.PEM, dir: dir}
-	conf := fmt.Sprintf("listen_addresses='127.0.0.1'\nport=%d\nunix_socket_directories='%s'\nssl=on\nssl_cert_file='%s/cert.pem'\nssl_key_file='%s/key.pem'\nfsync=off\n", p.port, dir, dir, dir)
+	conf := fmt.Sprintf("listen_addresses='127.0.0.1'\nport=%d\nunix_socket_directories='%s'\nssl=on\nssl_cert_file='%s/cert.pem'\nssl_key_file='%s/key.pem'\nfsync=off\nmax_locks_per_transaction=1024\n", p.port, dir, dir, dir)
 	server.WriteFile(t, data, "postgresql.conf", conf, 0o644)
 	server.WriteFile(t, data, "pg_hba.conf", "local all all scram-sha-256\nhost all rejected 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n", 0o644)
 	cmd := exec.Command(daemon, "-D", data)
@@ -200,9 +200,9 @@ func TestPostgreSQL(t *testing.T) {
 	})
 }
 
-func mustOpen(t *testing.T, ty connectors.Type, s connectors.Settings) connectors.Session {
+func mustOpen(t testing.TB, ty connectors.Type, s connectors.Settings) connectors.Session {
 	t.Helper()
-	session, err := ty.Open(t.Context(), conntest.NewWorld(t).Env, s)
+	session, err := ty.Open(context.Background(), conntest.NewWorld(t).Env, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // runAs lets cmd run as another user: PostgreSQL refuses to run as root.
-func runAs(t *testing.T, cmd *exec.Cmd, name string) {
+func runAs(t testing.TB, cmd *exec.Cmd, name string) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return
