@@ -7,6 +7,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/ldap"
+	"jackfield/connectors/mqtt"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/sqldb"
 	"jackfield/connectors/web"
@@ -14,7 +15,7 @@ import (
 
 // All are the built-in types. The list is explicit: nothing registers itself.
 func All() []connectors.Type {
-	out := []connectors.Type{sftp.Type(), ldap.Type()}
+	out := []connectors.Type{sftp.Type(), ldap.Type(), mqtt.Type()}
 	out = append(out, sqldb.Types()...)
 	out = append(out, web.HTTP(), web.OAuth())
 	services, err := web.Services()

@@ -1,0 +1,77 @@
+package mqtt
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"jackfield/connectors"
+	"jackfield/connectors/conntest/server"
+)
+
+// A broker is mosquitto with a listener for each way to connect.
+type broker struct {
+	plain, tls, mutual, ws, open int
+	ca                           *server.CA
+	client                       server.Issued
+	pub                          string
+	process                      *server.Process
+}
+
+func startBroker(t testing.TB) *broker {
+	t.Helper()
+	daemon := server.Program(t, "mosquitto", "mosquitto")
+	passwd := server.Program(t, "mosquitto_passwd", "mosquitto")
+	dir := t.TempDir()
+	b := &broker{ca: server.NewCA(t), pub: server.Program(t, "mosquitto_pub", "mosquitto-clients")}
+	b.plain, b.tls, b.mutual, b.ws, b.open = server.FreePort(t), server.FreePort(t), server.FreePort(t), server.FreePort(t), server.FreePort(t)
+	b.client = b.ca.Issue(t, server.Cert{Name: "reader", Client: true})
+	cert, key := b.ca.Issue(t, server.Cert{}).Write(t, dir, "")
+	ca := server.WriteFile(t, dir, "ca.pem", b.ca.PEM, 0o644)
+	pw := filepath.Join(dir, "pw")
+	server.Run(t, passwd, "-c", "-b", pw, "reader", "reader-practice")
+	server.Run(t, passwd, "-b", pw, "plant", "plant-practice")
+	server.Run(t, "chmod", "644", pw)
+	acl := server.WriteFile(t, dir, "acl", "user reader\ntopic readwrite #\nuser plant\ntopic read plant/#\n", 0o644)
+	auth := fmt.Sprintf("allow_anonymous false\npassword_file %s\nacl_file %s\n", pw, acl)
+	files := fmt.Sprintf("cafile %s\ncertfile %s\nkeyfile %s\n", ca, cert, key)
+	conf := fmt.Sprintf("per_listener_settings true\nuser root\nlistener %d 127.0.0.1\n%s\nlistener %d 127.0.0.1\n%s%s\nlistener %d 127.0.0.1\n%srequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\nacl_file %s\n\nlistener %d 127.0.0.1\nprotocol websockets\nsocket_domain ipv4\n%s\nlistener %d 127.0.0.1\nallow_anonymous true\n",
+		b.plain, auth, b.tls, auth, files, b.mutual, files, acl, b.ws, auth, b.open)
+	file := server.WriteFile(t, dir, "m.conf", conf, 0o644)
+	b.process = server.Start(t, exec.Command(daemon, "-c", file), "127.0.0.1:"+strconv.Itoa(b.plain))
+	return b
+}
+
+// publish sends a message to the listener that lets everybody in; per-listener
+// settings still share one tree of topics.
+func (b *broker) publish(t testing.TB, topic, body string, retained bool) {
+	t.Helper()
+	args := []string{"-h", "127.0.0.1", "-p", strconv.Itoa(b.plain), "-u", "reader", "-P", "reader-practice", "-t", topic, "-m", body}
+	if retained {
+		args = append(args, "-r")
+	}
+	server.Run(t, b.pub, args...)
+}
+
+func (b *broker) settings(transport string, port int, more ...string) connectors.Settings {
+	s := connectors.NewSettings()
+	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(port), "transport": transport, "auth": "password", "user": "reader", "topic": "#"}
+	if transport == "tls" || transport == "wss" {
+		s.Plain["ca"] = b.ca.PEM
+	}
+	s.Secrets["password"] = connectors.NewSecret("reader-practice")
+	for i := 0; i+1 < len(more); i += 2 {
+		if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() {
+			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
+		} else {
+			s.Plain[more[i]] = more[i+1]
+		}
+	}
+	return s
+}
+
+func (b *broker) withCert(more ...string) connectors.Settings {
+	return b.settings("tls", b.mutual, append([]string{"auth", "certificate", "client_cert", b.client.Cert, "client_key", b.client.Key}, more...)...)
+}

@@ -1,0 +1,111 @@
+package mqtt
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"sync"
+
+	"jackfield/connectors"
+)
+
+// backlog is how many messages wait for a slow reader before the oldest go.
+const backlog = 4096
+
+// replay is how many retained messages a watch begins with.
+const replay = 500
+
+// A watcher is one reader of messages. Whoever hears them never waits for it.
+type watcher struct {
+	id string
+
+	mu      sync.Mutex
+	ring    []connectors.Event
+	first   int
+	dropped uint64
+	more    chan struct{} // has one token while there is something to read
+}
+
+func newWatcher(id string) *watcher { return &watcher{id: id, more: make(chan struct{}, 1)} }
+
+func (w *watcher) wants(name string) bool {
+	return w.id == "" || name == w.id || strings.HasPrefix(name, w.id) && strings.HasPrefix(name[len(w.id):], "/")
+}
+
+func (w *watcher) push(e connectors.Event) {
+	w.mu.Lock()
+	if len(w.ring)-w.first == backlog {
+		w.ring[w.first] = connectors.Event{}
+		w.first++
+		w.dropped++
+	}
+	if w.first > backlog {
+		w.ring = append(w.ring[:0], w.ring[w.first:]...)
+		w.first = 0
+	}
+	w.ring = append(w.ring, e)
+	w.mu.Unlock()
+	select {
+	case w.more <- struct{}{}:
+	default:
+	}
+}
+
+func (w *watcher) pop() (connectors.Event, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.first == len(w.ring) {
+		w.ring, w.first = w.ring[:0], 0
+		return connectors.Event{}, false
+	}
+	e := w.ring[w.first]
+	w.ring[w.first] = connectors.Event{}
+	w.first++
+	e.Dropped, w.dropped = w.dropped, 0
+	return e, true
+}
+
+// Watch begins with what was retained, and goes on with what arrives.
+func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[connectors.Event, error] {
+	return func(yield func(connectors.Event, error) bool) {
+		w := newWatcher(string(id))
+		if at := s.topics.find(string(id)); at != nil {
+			s.topics.kept(at, replay, func(t state) {
+				w.push(connectors.Event{Time: t.at, Path: parts(t.id), Body: t.body, Size: t.size, Retained: true})
+			})
+		}
+		s.listen(w)
+		defer s.unlisten(w)
+		for {
+			for e, ok := w.pop(); ok; e, ok = w.pop() {
+				if ctx.Err() != nil {
+					break
+				}
+				if !yield(e, nil) {
+					return
+				}
+			}
+			select {
+			case <-w.more:
+			case <-ctx.Done():
+				yield(connectors.Event{}, connectors.Classify(context.Cause(ctx)))
+				return
+			case <-s.lost:
+				yield(connectors.Event{}, s.why())
+				return
+			}
+		}
+	}
+}
+
+func (s *session) listen(w *watcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[w] = true
+}
+
+func (s *session) unlisten(w *watcher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.watchers, w)
+}
