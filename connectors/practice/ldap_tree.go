@@ -180,6 +180,9 @@ type planter struct {
 
 func (p *planter) plant(name string, classes ...string) *entry {
 	key, err := parseDN(name)
+	if _, twice := p.d.byKey[key.String()]; twice && err == nil {
+		err = fmt.Errorf("two entries are called %s", name)
+	}
 	if p.err == nil {
 		p.err = err
 	}

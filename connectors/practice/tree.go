@@ -48,11 +48,11 @@ func (n *node) find(name string) (*node, error) {
 			continue
 		}
 		if n.locked {
-			return nil, os.ErrPermission
+			return nil, sftp.ErrSSHFxPermissionDenied
 		}
 		next, ok := n.children[part]
 		if !ok {
-			return nil, os.ErrNotExist
+			return nil, sftp.ErrSSHFxNoSuchFile
 		}
 		n = next
 	}
@@ -84,15 +84,15 @@ func (s share) Fileread(r *sftp.Request) (io.ReaderAt, error) {
 	case err != nil:
 		return nil, err
 	case n.locked:
-		return nil, os.ErrPermission
+		return nil, sftp.ErrSSHFxPermissionDenied
 	case n.IsDir():
 		return nil, sftp.ErrSSHFxFailure
 	}
 	return bytes.NewReader(n.data), nil
 }
 
-func (share) Filewrite(*sftp.Request) (io.WriterAt, error) { return nil, os.ErrPermission }
-func (share) Filecmd(*sftp.Request) error                  { return os.ErrPermission }
+func (share) Filewrite(*sftp.Request) (io.WriterAt, error) { return nil, sftp.ErrSSHFxPermissionDenied }
+func (share) Filecmd(*sftp.Request) error                  { return sftp.ErrSSHFxPermissionDenied }
 
 func (s share) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 	n, err := s.root.find(r.Filepath)
@@ -104,7 +104,7 @@ func (s share) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 		return infos{n}, nil
 	case "List":
 		if n.locked {
-			return nil, os.ErrPermission
+			return nil, sftp.ErrSSHFxPermissionDenied
 		}
 		if !n.IsDir() {
 			return nil, sftp.ErrSSHFxFailure
