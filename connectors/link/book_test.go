@@ -357,3 +357,35 @@ func TestAForgottenProfileHidesNoOther(t *testing.T) {
 		t.Errorf("%v %v", all, err)
 	}
 }
+
+// Opening climbs the first part of the rung "rights" and the check the rest: a
+// person sees one rung.
+func TestTheRungOfRightsIsOne(t *testing.T) {
+	f := &fake{open: func(ctx context.Context, env *connectors.Env, _ answers) error {
+		return env.Climb(ctx, connectors.StageRights, "looking", func(context.Context) (string, error) { return "/home", nil })
+	}, check: func(context.Context) ([]connectors.Fact, error) { return nil, nil }}
+	b := open(f, newStore())
+	c, err := b.Create(t.Context(), draft("Files", "h", "p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []connectors.Step
+	r := b.Link(t.Context(), c.ID, link.Watcher{Step: func(s connectors.Step) { told = append(told, s) }})
+	r.Close()
+	begun, ended := 0, 0
+	for _, s := range told {
+		switch {
+		case s.Stage != connectors.StageRights:
+		case !s.Done:
+			begun++
+		default:
+			ended++
+			if s.Text != "/home" {
+				t.Errorf("it says %q", s.Text)
+			}
+		}
+	}
+	if begun != 1 || ended != 1 || len(r.Steps) != 3 {
+		t.Errorf("begun %d, ended %d: %+v", begun, ended, r.Steps)
+	}
+}

@@ -165,6 +165,7 @@ func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settin
 	if err != nil {
 		return failed(err, rec.steps())
 	}
+	rec.open()
 	r := &Result{State: OK, Session: session}
 	if err := b.prove(ctx, env, r); err != nil {
 		var e *connectors.Error
@@ -233,8 +234,11 @@ func (b *Book) env(w Watcher, p *patience, k keeper, rec *recorder) *connectors.
 	env := &connectors.Env{Log: b.out.Log, Now: b.out.Now, Keep: k.keep, Renew: k.renew, Ask: p.asker(w.Ask)}
 	env.Step = func(s connectors.Step) {
 		p.reset()
-		if rec != nil && !rec.add(s) {
-			return
+		if rec != nil {
+			var ok bool
+			if s, ok = rec.add(s); !ok {
+				return
+			}
 		}
 		if w.Step != nil {
 			w.Step(s)
@@ -274,18 +278,44 @@ type recorder struct {
 	mu     sync.Mutex
 	done   []connectors.Step
 	closed bool
+	// rights is the first part of that rung, which opening climbs and the check
+	// after it completes: to the person it is one.
+	rights *connectors.Step
+	opened bool
 }
 
-func (r *recorder) add(s connectors.Step) bool {
+// add returns the step as it is to be told, and whether it is.
+func (r *recorder) add(s connectors.Step) (connectors.Step, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return false
+		return s, false
+	}
+	if s.Stage == connectors.StageRights {
+		switch {
+		case !s.Done && r.rights != nil:
+			return s, false
+		case s.Done && s.Err == nil && r.rights == nil && !r.opened:
+			r.rights = &s
+			return s, false
+		case s.Done && r.rights != nil:
+			s.Elapsed += r.rights.Elapsed
+			if s.Text == "" {
+				s.Text = r.rights.Text
+			}
+		}
 	}
 	if s.Done {
 		r.done = append(r.done, s)
 	}
-	return true
+	return s, true
+}
+
+// open tells that what follows is the check.
+func (r *recorder) open() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened = true
 }
 
 func (r *recorder) steps() []connectors.Step {

@@ -36,7 +36,10 @@ func BenchmarkWatch50k(b *testing.B) {
 			}
 			native <- time.Since(start)
 		}()
-		go flood(b, br, "flood/x", many)
+		publisher := feed(br, "flood/x", many)
+		if err := publisher.Start(); err != nil {
+			b.Fatal(err)
+		}
 		n := uint64(0)
 		for e, err := range s.(connectors.Streamer).Watch(b.Context(), "flood") {
 			if err != nil {
@@ -49,6 +52,7 @@ func BenchmarkWatch50k(b *testing.B) {
 		ours += time.Since(start)
 		theirs += <-native
 		_ = cmd.Wait()
+		_ = publisher.Wait()
 		_ = s.Close()
 	}
 	b.ReportMetric(float64(ours)/float64(theirs), "total/mosquitto_sub")

@@ -194,15 +194,20 @@ func TestSecurity65_ASlowReaderHoldsNobodyUp(t *testing.T) {
 
 func flood(t testing.TB, b *broker, topic string, n int) {
 	t.Helper()
+	if out, err := feed(b, topic, n).CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+}
+
+// feed is mosquitto_pub with n messages to publish.
+func feed(b *broker, topic string, n int) *exec.Cmd {
 	var lines strings.Builder
 	for i := range n {
 		fmt.Fprintln(&lines, i)
 	}
 	cmd := exec.Command(b.pub, "-h", "127.0.0.1", "-p", strconv.Itoa(b.plain), "-u", "reader", "-P", "reader-practice", "-t", topic, "-l", "-q", "1")
 	cmd.Stdin = strings.NewReader(lines.String())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v %s", err, out)
-	}
+	return cmd
 }
 
 func TestSecurity66_AProbeLeavesNoTrace(t *testing.T) {

@@ -62,7 +62,7 @@ func open(ctx context.Context, env *connectors.Env, c config) (connectors.Sessio
 	}
 	s.conn = &guard{Conn: conn, skipped: s.skipped}
 	addr := net.JoinHostPort(c.Host, c.port())
-	err = env.Climb(ctx, connectors.StageSignIn, c.User, func(ctx context.Context) (string, error) { return s.id, s.signIn(ctx, addr) })
+	err = env.Climb(ctx, connectors.StageSignIn, c.User, func(ctx context.Context) (string, error) { return s.account(), s.signIn(ctx, addr) })
 	if err == nil {
 		err = env.Climb(ctx, connectors.StageRights, c.Topic, func(ctx context.Context) (string, error) { return c.Topic, s.subscribe(ctx) })
 	}
@@ -191,6 +191,16 @@ func (s *session) hear(_ paho.Client, m paho.Message) {
 	}
 }
 
+func (s *session) account() string {
+	switch s.c.Auth {
+	case "anonymous":
+		return "anonymous"
+	case "certificate":
+		return "client certificate"
+	}
+	return s.c.User
+}
+
 // Check makes a round trip that changes nothing: it takes back a subscription
 // that was never made.
 func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
@@ -200,16 +210,9 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 	if err := s.await(ctx, s.client.Unsubscribe("jackfield/"+s.id)); err != nil {
 		return nil, err
 	}
-	account := s.c.User
-	switch s.c.Auth {
-	case "anonymous":
-		account = "anonymous"
-	case "certificate":
-		account = "client certificate"
-	}
 	n, left, _ := s.topics.counts()
 	out := []connectors.Fact{
-		{Label: "Account", Text: account}, {Label: "Server", Text: net.JoinHostPort(s.c.Host, s.c.port())}, {Label: "Protocol", Text: "MQTT 3.1.1 over " + s.c.Transport},
+		{Label: "Account", Text: s.account()}, {Label: "Server", Text: net.JoinHostPort(s.c.Host, s.c.port())}, {Label: "Protocol", Text: "MQTT 3.1.1 over " + s.c.Transport},
 		{Label: "Encryption", Text: s.secured}, {Label: "Subscribed to", Text: s.c.Topic}, {Label: "Client ID", Text: s.id}, {Label: "Topics heard", Text: strconv.Itoa(n)},
 	}
 	if left > 0 {
