@@ -23,6 +23,7 @@ const (
 	topicClosed      = topicRoot + "/board"
 	maxSubscriptions = 200
 	beat             = time.Second
+	forever          = 10 * 365 * 24 * 3600 // seconds
 )
 
 // startMQTT runs a broker whose sensors publish all the time. Clients may only
@@ -34,10 +35,12 @@ func startMQTT(ctx context.Context, log *slog.Logger) (Connection, func() error,
 	}
 	limits := broker.NewDefaultServerCapabilities()
 	limits.MaximumClients, limits.MaximumPacketSize = maxConns, 64<<10
+	limits.MaximumMessageExpiryInterval = forever // retained ones stay as long as the broker
 	limits.MaximumSessionExpiryInterval, limits.MaximumClientWritesPending, limits.MaximumInflight = 300, 1024, 256
 	// The library logs whole packets, passwords among them: it gets no logger.
-	srv := broker.New(&broker.Options{Capabilities: limits, InlineClient: true, SysTopicResendInterval: 10, Logger: slog.New(slog.DiscardHandler)})
-	door := &mqttGate{gate: g, log: log, done: make(chan struct{})}
+	// Its own $SYS topics are published once; see station.send.
+	srv := broker.New(&broker.Options{Capabilities: limits, InlineClient: true, SysTopicResendInterval: forever, Logger: slog.New(slog.DiscardHandler)})
+	door := &mqttGate{gate: g, log: log, open: make(chan struct{}), done: make(chan struct{})}
 	err = errors.Join(srv.AddHook(&rules{}, nil), srv.AddListener(door))
 	if err == nil {
 		err = srv.Serve()
@@ -45,9 +48,12 @@ func startMQTT(ctx context.Context, log *slog.Logger) (Connection, func() error,
 	if err != nil {
 		return Connection{}, nil, errors.Join(fmt.Errorf("mqtt: %w", err), g.Close(), srv.Close())
 	}
+	st := &station{srv: srv, kept: map[string]bool{}}
+	st.begin()
+	close(door.open)
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	wg.Go(func() { publish(life, srv) })
+	wg.Go(func() { st.run(life) })
 	c := Connection{TypeID: "mqtt", Name: "Practice sensors (MQTT)", Description: "Readings from the halls of " + company + ", an invented company, as they arrive.",
 		Settings: settings(map[string]string{"host": loopback, "transport": "tcp", "port": g.port(), "auth": "password", "user": demoUser, "topic": topicRoot + "/#"},
 			map[string]string{"password": demoPassword})}
@@ -66,6 +72,7 @@ func startMQTT(ctx context.Context, log *slog.Logger) (Connection, func() error,
 type mqttGate struct {
 	*gate
 	log  *slog.Logger
+	open chan struct{} // closed when every retained topic is there
 	done chan struct{} // closed when the last client's goroutine has ended
 }
 
@@ -76,6 +83,7 @@ func (l *mqttGate) Protocol() string        { return "tcp" }
 
 func (l *mqttGate) Serve(establish listeners.EstablishFn) {
 	defer close(l.done)
+	<-l.open
 	wait := l.serve(func(v *guest) {
 		defer survive(l.log, "mqtt")
 		// Until CONNECT; from then on the keep-alive rules.
@@ -138,19 +146,43 @@ func sensors() []sensor {
 	return out
 }
 
-// publish sends every sensor's first reading at once, then some of them at each
-// beat, until life ends.
-func publish(life context.Context, srv *broker.Server) {
-	all := sensors()
-	// An inline publish only fails on a broken packet, which these are not.
-	send := func(topic, body string, retain bool) { _ = srv.Publish(topicRoot+"/"+topic, []byte(body), retain, 0) }
-	send("about", `{"company":"`+company+`","invented":true,"sites":["Northgate","Harbour","Millbank"]}`, true)
-	send("northgate/status", "open", true)
-	send("harbour/status", "open", true)
-	send("millbank/status", "closed for stock-taking", true)
-	for i, s := range all {
-		send(s.topic, s.read(i, time.Now()), true)
+// A station publishes what the sensors read.
+type station struct {
+	srv  *broker.Server
+	kept map[string]bool // topics that have a retained message
+}
+
+// send publishes, and keeps the message for those who come later if it is to be
+// retained. The broker writes to a topic's place in its tree whenever a message
+// is retained there, while subscribers read that place without a lock; so only
+// the first goes that way, before anybody may come in, and later ones replace
+// what is stored, under the store's lock.
+func (st *station) send(topic, body string, retain bool) {
+	topic = topicRoot + "/" + topic
+	first := retain && !st.kept[topic]
+	if retain && !first {
+		st.srv.Topics.Retained.Add(topic, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true},
+			TopicName: topic, Payload: []byte(body), Origin: broker.InlineClientId, Created: time.Now().Unix()})
 	}
+	st.kept[topic] = st.kept[topic] || first
+	// An inline publish only fails on a broken packet, which these are not.
+	_ = st.srv.Publish(topic, []byte(body), first, 0)
+}
+
+// begin sends every retained topic once.
+func (st *station) begin() {
+	st.send("about", `{"company":"`+company+`","invented":true,"sites":["Northgate","Harbour","Millbank"]}`, true)
+	st.send("northgate/status", "open", true)
+	st.send("harbour/status", "open", true)
+	st.send("millbank/status", "closed for stock-taking", true)
+	for i, s := range sensors() {
+		st.send(s.topic, s.read(i, time.Now()), true)
+	}
+}
+
+// run sends some readings at each beat, until life ends.
+func (st *station) run(life context.Context) {
+	all := sensors()
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -159,10 +191,10 @@ func publish(life context.Context, srv *broker.Server) {
 			return
 		case now := <-tick.C:
 			for i := n % 3; i < len(all); i += 3 {
-				send(all[i].topic, all[i].read(i, now), true)
+				st.send(all[i].topic, all[i].read(i, now), true)
 			}
 			if n%4 == 0 {
-				send("orders/new", fmt.Sprintf(`{"order":%d,"lines":%d,"at":%q}`, 71000+n/4, 1+rand.IntN(5), now.UTC().Format(time.RFC3339)), false)
+				st.send("orders/new", fmt.Sprintf(`{"order":%d,"lines":%d,"at":%q}`, 71000+n/4, 1+rand.IntN(5), now.UTC().Format(time.RFC3339)), false)
 			}
 		}
 	}

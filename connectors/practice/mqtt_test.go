@@ -123,6 +123,41 @@ func TestMQTT_MosquittoSub(t *testing.T) {
 	}
 }
 
+// Who comes later gets the newest reading at once, not the first.
+func TestMQTT_RetainsTheNewest(t *testing.T) {
+	c := running(t)["mqtt"]
+	topic := topicRoot + "/northgate/hall-1/climate/temperature"
+	live, kept := make(chan string, 10), make(chan string, 10)
+	one, err := openMQTT(t, c, demoPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.Subscribe(topic, 0, func(_ paho.Client, m paho.Message) {
+		if !m.Retained() {
+			live <- string(m.Payload())
+		}
+	}).WaitTimeout(10 * time.Second)
+	first := <-live
+	two := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + c.addr()).SetUsername(demoUser).SetPassword(demoPassword).SetClientID("later"))
+	if token := two.Connect(); token.Wait() && token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	defer two.Disconnect(10)
+	two.Subscribe(topicRoot+"/+/+/climate/#", 0, func(_ paho.Client, m paho.Message) {
+		if m.Retained() && m.Topic() == topic {
+			kept <- string(m.Payload())
+		}
+	}).WaitTimeout(10 * time.Second)
+	select {
+	case got := <-kept:
+		if got != first && (len(live) == 0 || got != <-live) {
+			t.Errorf("retained %s, live was %s", got, first)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was retained")
+	}
+}
+
 // A last will would be published past the rules; the broker drops it.
 func TestMQTT_LastWillIsDropped(t *testing.T) {
 	c := running(t)["mqtt"]
