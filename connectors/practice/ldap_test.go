@@ -26,13 +26,13 @@ func openLDAP(t *testing.T, c Connection) *ldap.Conn {
 	return conn
 }
 
-func tryLDAP(c Connection) error {
+func tryLDAP(c Connection, password string) error {
 	conn, err := ldap.DialURL("ldap://" + c.addr())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return conn.Bind(ldapReader, demoPassword)
+	return conn.Bind(ldapReader, password)
 }
 
 func checkLDAP(t *testing.T, c Connection) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/ssh"
 )
 
 // running starts all services and proves at the end that nothing is left of them.
@@ -286,7 +287,7 @@ func TestGate_TurnsAwayTooMany(t *testing.T) {
 	_ = held[0].Close()
 	_ = held[1].Close()
 	for i := range 50 {
-		if tryLDAP(m["ldap"]) == nil {
+		if tryLDAP(m["ldap"], demoPassword) == nil {
 			return
 		}
 		if i == 49 {
@@ -303,8 +304,23 @@ func TestSecurity80_PracticeLogsHoldNoPassword(t *testing.T) {
 	checkMQTT(t, m["mqtt"])
 	checkAPI(t, m["http"])
 	got := signedIn(t, m["oauth"])
+	// And with what is refused: a wrong password often is the right one of elsewhere.
+	const canary = "canary-of-elsewhere"
+	if conn, err := ssh.Dial("tcp", m["sftp"].addr(), sshConfig(t, m["sftp"], canary)); err == nil {
+		_ = conn.Close()
+		t.Error("sftp let the canary in")
+	}
+	if err := tryLDAP(m["ldap"], canary); err == nil {
+		t.Error("ldap let the canary in")
+	}
+	if _, err := openMQTT(t, m["mqtt"], canary); err == nil {
+		t.Error("mqtt let the canary in")
+	}
+	do(t, "GET", m["http"].Settings.Plain["base_url"]+"/?key="+canary, "", apiKeyHeader, canary)
+	do(t, "POST", m["oauth"].Settings.Plain["issuer"]+"/token", "client_id="+oidcClient+"&grant_type=refresh_token&refresh_token="+canary)
+	do(t, "POST", m["oauth"].Settings.Plain["issuer"]+"/sign-in", "request=x&decision=approve&password="+canary)
 	text := log.String()
-	for _, secret := range []string{demoPassword, apiKey, got.AccessToken, got.RefreshToken} {
+	for _, secret := range []string{demoPassword, apiKey, got.AccessToken, got.RefreshToken, canary} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log holds a secret:\n%s", text)
 		}
