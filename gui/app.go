@@ -87,6 +87,11 @@ func New(o Options) *App {
 	a.win.SetContent(container.NewStack(a.outer.box, a.toasts.root))
 	a.shortcuts()
 	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
+	a.win.SetOnDropped(func(at fyne.Position, files []fyne.URI) {
+		if a.form != nil && len(files) > 0 {
+			a.form.dropped(at, files[0])
+		}
+	})
 	return a
 }
 
@@ -192,13 +197,15 @@ func (a *App) showWelcome() {
 	a.side.selected = ""
 	a.side.refresh()
 	card := func(icon fyne.Resource, head, text string, tap func()) *pressable {
-		inside := vbox(6, widget.NewIcon(icon), strong(head), wrapped(text, looks.Text2))
-		return newPressable(looks.Surface, 10, padded(20, 14, 18, 18, inside), tap)
+		mark := container.NewHBox(container.NewStack(fixed(36, 36, newFill(looks.AccentBack, 8)), container.NewCenter(widget.NewIcon(icon))))
+		p := newPressable(looks.Surface, 10, padded(20, 20, 20, 20, vbox(12, mark, strong(head), wrapped(text, looks.Text2))), tap)
+		p.look()
+		return p
 	}
 	fresh := card(theme.ContentAddIcon(), lang.T("welcome.new"), lang.T("welcome.newtext"), func() { a.showGallery() })
-	cards := container.NewGridWithColumns(1, fresh)
+	cards := hbox(16, fixed(302, 0, fresh))
 	if a.o.Practice != nil {
-		cards = container.NewGridWithColumns(2, fresh, card(theme.MediaPlayIcon(), lang.T("welcome.practice"), lang.T("welcome.practicetext"), a.startPractice))
+		cards.Add(fixed(302, 0, card(theme.MediaPlayIcon(), lang.T("welcome.practice"), lang.T("welcome.practicetext"), a.startPractice)))
 	}
 	fresh.look()
 	centre := vbox(6, title(lang.T("welcome.title")), secondary(lang.T("welcome.text")), fixed(1, 14, newFill("", 0)), cards)

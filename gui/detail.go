@@ -79,8 +79,9 @@ func factGrid(list []connectors.Fact) fyne.CanvasObject {
 		if i%2 == 0 {
 			back = looks.Stripe
 		}
-		text := newLabel(connectors.Clean(f.Text, 300), 12, theme.ColorNameForeground, false)
-		box.Add(container.NewStack(newFill(back, 4), padded(6, 6, 8, 8, newDock(nil, nil, fixed(170, 0, newLabel(connectors.Clean(f.Label, 60), 12, looks.Text2, false)), nil, text))))
+		text := flush(prose(connectors.Clean(f.Text, 600), theme.ColorNameForeground, theme.SizeNameText))
+		name := vbox(0, newLabel(connectors.Clean(f.Label, 60), 12, looks.Text2, false))
+		box.Add(container.NewStack(newFill(back, 4), padded(6, 6, 8, 8, newDock(nil, nil, fixed(150, 0, name), nil, text))))
 	}
 	return box
 }
@@ -182,7 +183,7 @@ func (d *detailPane) rows(t *connectors.Table) {
 	for j, c := range t.Columns {
 		heads[j] = connectors.Clean(c.Name, 80)
 	}
-	d.put(newGrid(heads, func(j int) bool { return t.Columns[j].Numeric }, func() int { return len(text) }, func(i, j int) string { return text[i][j] }, widths(heads, text)))
+	d.put(newGrid(heads, func(j int) bool { return t.Columns[j].Numeric }, func() int { return len(text) }, func(i, j int) string { return text[i][j] }, widths(heads, text), false).box)
 	words := lang.T("preview.rows", len(t.Rows), clock(time.Now()))
 	if t.Truncated {
 		words = lang.T("preview.morerows", len(t.Rows), clock(time.Now()))
@@ -215,11 +216,20 @@ func widths(heads []string, rows [][]string) []float32 {
 	return out
 }
 
+// A grid is a table whose cells paint themselves, without gaps.
+type grid struct {
+	*widget.Table
+	box fyne.CanvasObject
+}
+
 // newGrid is a table of text whose cost does not depend on the number of rows.
-func newGrid(heads []string, right func(int) bool, count func() int, at func(i, j int) string, width []float32) *widget.Table {
+// With tails the first column shows the end of what is too long.
+func newGrid(heads []string, right func(int) bool, count func() int, at func(i, j int) string, width []float32, tails bool) *grid {
 	t := widget.NewTable(func() (int, int) { return count(), len(heads) }, func() fyne.CanvasObject { return newCell() }, func(id widget.TableCellID, o fyne.CanvasObject) {
 		if id.Row < count() && id.Col < len(heads) {
-			o.(*gridCell).fill(at(id.Row, id.Col), right(id.Col), id.Row%2 == 1, false)
+			c := o.(*gridCell)
+			c.text.tail = tails && id.Col == 0
+			c.fill(at(id.Row, id.Col), right(id.Col), id.Row%2 == 1, false)
 		}
 	})
 	t.ShowHeaderRow = true
@@ -234,7 +244,11 @@ func newGrid(heads []string, right func(int) bool, count func() int, at func(i, 
 	for j, w := range width {
 		t.SetColumnWidth(j, w)
 	}
-	return t
+	look, ok := fyne.CurrentApp().Settings().Theme().(*looks.Theme)
+	if !ok {
+		look = looks.New()
+	}
+	return &grid{t, container.NewThemeOverride(t, looks.Tight{Theme: look})}
 }
 
 // gridCell paints its own background, so that stripes run through.

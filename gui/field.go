@@ -7,6 +7,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -40,6 +42,31 @@ func newEntry(multi, secret bool) *entry {
 	return e
 }
 
+// newNote is for a line or two of plain words.
+func newNote() *entry {
+	e := &entry{}
+	e.MultiLine = true
+	e.Wrapping = fyne.TextWrapWord
+	e.ExtendBaseWidget(e)
+	e.SetMinRowsVisible(2)
+	return e
+}
+
+// TypedShortcut passes on what is no editing: the toolkit would end the
+// window's own shortcuts at the entry that has the focus.
+func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	if _, own := s.(*desktop.CustomShortcut); !own {
+		e.Entry.TypedShortcut(s)
+		return
+	}
+	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(e).(fyne.Shortcutable); ok {
+		c.TypedShortcut(s)
+	}
+}
+
+// AcceptsTab keeps Tab for moving on, in notes and keys too.
+func (e *entry) AcceptsTab() bool { return false }
+
 func (e *entry) FocusLost() {
 	e.Entry.FocusLost()
 	if e.onBlur != nil {
@@ -53,7 +80,9 @@ type fieldView struct {
 	f       connectors.Field
 	box     *fyne.Container
 	hint    *widget.RichText
-	entry   *entry // nil for choices and toggles
+	under   *fyne.Container // around the hint
+	section *sectionHead    // the heading under which it stands
+	entry   *entry          // nil for choices and toggles
 	choice  *widget.Select
 	toggle  *widget.Check
 	stored  bool // a secret is kept that was not loaded
@@ -62,18 +91,20 @@ type fieldView struct {
 
 func newFieldView(p *formPane, f connectors.Field, value string, stored bool) *fieldView {
 	v := &fieldView{p: p, f: f, stored: stored}
-	v.hint = wrapped("", looks.Text2)
+	v.hint = prose("", looks.Text2, theme.SizeNameCaptionText)
+	v.under = flush(v.hint)
 	head := []fyne.CanvasObject{newLabel(f.Label, 12, theme.ColorNameForeground, true)}
 	head[0] = fixed(fyne.MeasureText(f.Label, 12, fyne.TextStyle{Bold: true}).Width+1, 0, head[0])
 	if !f.Required && f.Kind != connectors.Toggle && f.Kind != connectors.Choice {
 		head = append(head, fixed(60, 0, secondary(lang.T("form.optional"))))
 	}
-	input := v.input(value)
-	v.box = vbox(4, hbox(8, head...), input, v.hint)
+	v.box = vbox(4, hbox(8, head...))
 	if f.Kind == connectors.Toggle {
-		v.box = vbox(0, input, v.hint)
+		v.box = vbox(0)
 	}
-	v.say(f.Help, false)
+	v.box.Add(v.input(value))
+	v.box.Add(v.under)
+	v.help()
 	return v
 }
 
@@ -86,7 +117,7 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 		}
 		v.choice = widget.NewSelect(labels, nil)
 		v.set(value)
-		v.choice.OnChanged = func(string) { v.changed(); v.optionHelp() }
+		v.choice.OnChanged = func(string) { v.changed(); v.help() }
 		return outlined(v.choice)
 	case connectors.Toggle:
 		v.toggle = widget.NewCheck(v.f.Label, nil)
@@ -120,9 +151,10 @@ func outlined(s *widget.Select) fyne.CanvasObject {
 	return container.NewStack(newFill(theme.ColorNameInputBackground, 6), s, line)
 }
 
-func (v *fieldView) optionHelp() {
+// help shows the hint of the chosen option, or the field's own.
+func (v *fieldView) help() {
 	for _, o := range v.f.Options {
-		if o.Label == v.choice.Selected && o.Help != "" {
+		if v.choice != nil && o.Label == v.choice.Selected && o.Help != "" {
 			v.say(o.Help, false)
 			return
 		}
@@ -143,6 +175,39 @@ func (v *fieldView) pick() {
 	d.Show()
 }
 
+// takesFile reports whether the field can be answered with a file.
+func (v *fieldView) takesFile() bool {
+	return v.f.Kind == connectors.File || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.Lines
+}
+
+// dropped puts a file into the field that it was dropped on, or into the only
+// one on the screen that takes a file.
+func (p *formPane) dropped(at fyne.Position, file fyne.URI) {
+	var can []*fieldView
+	for _, v := range p.fields {
+		if v.box.Hidden || !v.takesFile() || v.f.Advanced && !p.advanced.Visible() {
+			continue
+		}
+		can = append(can, v)
+		from := fyne.CurrentApp().Driver().AbsolutePositionForObject(v.box)
+		size := v.box.Size()
+		if at.X >= from.X && at.Y >= from.Y && at.X <= from.X+size.Width && at.Y <= from.Y+size.Height {
+			can = []*fieldView{v}
+			break
+		}
+	}
+	if len(can) != 1 {
+		return
+	}
+	f, err := storage.Reader(file)
+	if err != nil {
+		can[0].say(lang.T("form.unreadable"), true)
+		return
+	}
+	defer func() { _ = f.Close() }()
+	can[0].take(file.Path(), f)
+}
+
 func (v *fieldView) take(path string, content io.Reader) {
 	if v.f.Kind == connectors.File {
 		v.entry.SetText(path)
@@ -151,7 +216,7 @@ func (v *fieldView) take(path string, content io.Reader) {
 	}
 	data, err := io.ReadAll(io.LimitReader(content, maxKeyFile))
 	if err != nil {
-		v.say(err.Error(), true)
+		v.say(lang.T("form.unreadable"), true)
 		return
 	}
 	v.entry.SetText(string(data))
@@ -195,7 +260,7 @@ func (v *fieldView) say(text string, bad bool) {
 		c = looks.ErrText
 	}
 	v.hint.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: theme.SizeNameCaptionText}}}
-	v.hint.Hidden = text == ""
+	v.under.Hidden = text == ""
 	v.hint.Refresh()
 	v.box.Refresh()
 }
@@ -208,7 +273,7 @@ func (v *fieldView) set(value string) {
 				v.choice.SetSelected(o.Label)
 			}
 		}
-		v.optionHelp()
+		v.help()
 	case v.toggle != nil:
 		v.toggle.SetChecked(value == "true")
 	default:

@@ -27,6 +27,7 @@ type formPane struct {
 
 	name, note *entry
 	fields     []*fieldView
+	sections   []*sectionHead
 	body       *fyne.Container
 	scroll     *container.Scroll
 	head       *fyne.Container
@@ -46,7 +47,7 @@ type formPane struct {
 
 func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p := &formPane{a: a, t: t, c: c, id: c.ID, unsaved: c.ID == ""}
-	p.name, p.note = newEntry(false, false), newEntry(false, false)
+	p.name, p.note = newEntry(false, false), newNote()
 	p.name.SetPlaceHolder(lang.T("form.nameexample"))
 	p.name.SetText(c.Name)
 	p.note.SetText(c.Description)
@@ -94,12 +95,16 @@ func (p *formPane) questions() fyne.CanvasObject {
 	p.advanced = vbox(12)
 	p.advanced.Hide()
 	into := map[bool]*fyne.Container{false: plain, true: p.advanced}
+	heads := map[bool]*sectionHead{}
 	for i := 0; i < len(p.fields); i++ {
 		v := p.fields[i]
 		box := into[v.f.Advanced]
 		if v.f.Section != "" {
-			box.Add(vbox(6, padded(8, 0, 0, 0, strong(v.f.Section)), hairline()))
+			heads[v.f.Advanced] = &sectionHead{box: vbox(6, padded(8, 0, 0, 0, strong(v.f.Section)), hairline())}
+			p.sections = append(p.sections, heads[v.f.Advanced])
+			box.Add(heads[v.f.Advanced].box)
 		}
+		v.section = heads[v.f.Advanced]
 		if i+1 < len(p.fields) && p.fields[i+1].f.Short && p.fields[i+1].f.Advanced == v.f.Advanced {
 			box.Add(container.New(twoThirds{}, v.box, p.fields[i+1].box))
 			i++
@@ -121,6 +126,9 @@ func (p *formPane) questions() fyne.CanvasObject {
 	return plain
 }
 
+// sectionHead is a heading, shown while one of its fields is.
+type sectionHead struct{ box *fyne.Container }
+
 func (p *formPane) plainField(name string, e *entry, optional bool) fyne.CanvasObject {
 	head := []fyne.CanvasObject{fixed(fyne.MeasureText(name, 12, fyne.TextStyle{Bold: true}).Width+1, 0, newLabel(name, 12, theme.ColorNameForeground, true))}
 	if optional {
@@ -135,7 +143,7 @@ func (p *formPane) guide() fyne.CanvasObject {
 	var lines []fyne.CanvasObject
 	add := func(head, text string) {
 		if text != "" {
-			lines = append(lines, newLabel(head, 12, theme.ColorNameForeground, true), wrapped(text, looks.Text2))
+			lines = append(lines, vbox(4, newLabel(head, 12, theme.ColorNameForeground, true), wrapped(text, looks.Text2)))
 		}
 	}
 	add(lang.T("form.guide"), strings.Join(g.Steps, "\n"))
@@ -144,7 +152,7 @@ func (p *formPane) guide() fyne.CanvasObject {
 	if len(lines) == 0 {
 		return nil
 	}
-	return padded(8, 0, 0, 0, container.NewStack(newFill(looks.Stripe, 8), padded(12, 6, 12, 12, vbox(0, lines...))))
+	return padded(8, 0, 0, 0, container.NewStack(newFill(looks.Stripe, 8), padded(12, 12, 12, 12, vbox(12, lines...))))
 }
 
 func (p *formPane) unfold(open bool) {
@@ -199,9 +207,18 @@ func (p *formPane) changed() {
 func (p *formPane) conditions() {
 	s := p.settings()
 	moved := false
+	used := map[*sectionHead]bool{}
 	for _, v := range p.fields {
-		if show := p.t.Form.Visible(v.f.Key, s); show == v.box.Hidden {
+		show := p.t.Form.Visible(v.f.Key, s)
+		if show == v.box.Hidden {
 			v.box.Hidden = !show
+			moved = true
+		}
+		used[v.section] = used[v.section] || show
+	}
+	for _, h := range p.sections {
+		if used[h] == h.box.Hidden {
+			h.box.Hidden = !used[h]
 			moved = true
 		}
 	}
@@ -249,7 +266,7 @@ func (p *formPane) showState() {
 	if name == "" {
 		name = p.t.Name
 	}
-	w := min(240, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
+	w := min(290, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
 	line := hbox(10, fixed(w, 0, title(connectors.Clean(name, 100))), container.NewCenter(statePill(p.c.State)))
 	p.head.Objects = []fyne.CanvasObject{vbox(2, line, secondary(connectors.Clean(origin, 120)))}
 	p.head.Refresh()
@@ -261,7 +278,7 @@ func (p *formPane) showState() {
 	case p.unsaved:
 		p.status.set(lang.T("form.unsaved"))
 	case p.c.State == link.OK || p.c.State == link.Partial:
-		p.status.set(lang.T("form.linked", ago(p.c.Checked), p.c.Took.Milliseconds()))
+		p.status.set(lang.T("form.linked", ago(p.c.Checked)))
 	case p.c.State == link.Prepared:
 		p.status.set(lang.T("form.complete"))
 	default:

@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"jackfield/connectors"
 	"jackfield/gui/lang"
@@ -16,16 +15,16 @@ import (
 type gallery struct {
 	a      *App
 	root   *fyne.Container
-	search *widget.Entry
+	search *entry
 	body   *fyne.Container
 	cards  []*pressable
 }
 
-const cardWidth, cardHeight = 300, 74
+const cardWidth, cardHeight, cardGap = 300, 74, 12
 
 func newGallery(a *App) *gallery {
 	g := &gallery{a: a, body: vbox(8)}
-	g.search = widget.NewEntry()
+	g.search = newEntry(false, false)
 	g.search.Icon = theme.SearchIcon()
 	g.search.SetPlaceHolder(lang.T("gallery.search", len(a.o.Book.Types())))
 	g.search.OnChanged = func(string) { g.fill() }
@@ -55,7 +54,7 @@ func (g *gallery) fill() {
 	g.cards = nil
 	var sections []fyne.CanvasObject
 	for i, group := range connectors.Groups() {
-		grid := container.NewGridWrap(fyne.NewSize(cardWidth, cardHeight))
+		grid := container.New(wrapGrid{cardWidth, cardHeight, cardGap})
 		for _, t := range g.a.o.Book.Types() {
 			if t.Group == group && matches(t, g.search.Text) {
 				grid.Add(g.card(t, i))
@@ -84,7 +83,7 @@ func (g *gallery) card(t connectors.Type, group int) *pressable {
 
 // move follows the arrow keys through the cards.
 func (g *gallery) move(at int, key fyne.KeyName) {
-	perRow := max(1, int((g.body.Size().Width+theme.Padding())/(cardWidth+theme.Padding())))
+	perRow := max(1, wrapGrid{cardWidth, cardHeight, cardGap}.columns(g.body.Size().Width))
 	step := map[fyne.KeyName]int{fyne.KeyRight: 1, fyne.KeyLeft: -1, fyne.KeyDown: perRow, fyne.KeyUp: -perRow}[key]
 	if key == fyne.KeyEscape || step != 0 && at+step < 0 {
 		g.a.win.Canvas().Focus(g.search)

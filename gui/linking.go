@@ -177,12 +177,12 @@ func (p *formPane) fail(problem *connectors.Problem) {
 	details.Importance = widget.LowImportance
 	head := widget.NewRichText(&widget.TextSegment{Text: problem.Title, Style: widget.RichTextStyle{ColorName: fg, TextStyle: fyne.TextStyle{Bold: true}}})
 	head.Wrapping = fyne.TextWrapWord
-	words := vbox(-8, head, wrapped(problem.Hint, theme.ColorNameForeground), container.NewHBox(again, details))
+	words := vbox(6, flush(head), wrapped(problem.Hint, theme.ColorNameForeground))
 	if problem.Said != "" && !strings.Contains(problem.Hint, problem.Said) {
-		said := wrapped(problem.Said, looks.Text2)
-		words = vbox(-8, head, wrapped(problem.Hint, theme.ColorNameForeground), said, container.NewHBox(again, details))
+		words.Add(flush(prose(problem.Said, looks.Text2, theme.SizeNameCaptionText)))
 	}
-	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(back, 8), padded(6, 10, 12, 8, newDock(nil, nil, padded(9, 0, 0, 2, vbox(0, widget.NewIcon(icon))), nil, words)))}
+	words.Add(padded(4, 0, 0, 0, container.NewHBox(again, details)))
+	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(back, 8), padded(12, 12, 12, 12, newDock(nil, nil, padded(0, 0, 0, 8, vbox(0, widget.NewIcon(icon))), nil, words)))}
 	p.banner.Refresh()
 	p.body.Refresh()
 	if v := p.field(problem.Field); v != nil && !v.box.Hidden {
@@ -325,11 +325,10 @@ func (p *formPane) input(ctx context.Context, q connectors.Prompt) (connectors.S
 
 func (p *formPane) openURL(ctx context.Context, url string) error {
 	p.a.r.Do(func() {
-		e := widget.NewEntry()
-		e.SetText(url)
-		e.Disable()
+		e := newLabel(connectors.Clean(url, 300), 12, looks.Text2, false)
+		e.style.Monospace = true
 		copyLink := widget.NewButtonWithIcon(lang.T("button.copylink"), theme.ContentCopyIcon(), func() { p.a.o.App.Clipboard().SetContent(url) })
-		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(4, 10, 8, 8, vbox(2, wrapped(lang.T("ask.browser"), theme.ColorNameForeground), padded(0, 0, 8, 8, e), container.NewHBox(copyLink))))}
+		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, vbox(10, wrapped(lang.T("ask.browser"), theme.ColorNameForeground), e, container.NewHBox(copyLink))))}
 		p.banner.Refresh()
 		p.body.Refresh()
 	})
@@ -344,7 +343,7 @@ func (p *formPane) openURL(ctx context.Context, url string) error {
 
 func (p *formPane) showCode(_ context.Context, c connectors.DeviceCode) error {
 	p.a.r.Do(func() {
-		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(4, 10, 8, 8, vbox(2, wrapped(lang.T("ask.code", connectors.Clean(c.URL, 200)), theme.ColorNameForeground), title(connectors.Clean(c.Code, 40)))))}
+		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, vbox(10, wrapped(lang.T("ask.code", connectors.Clean(c.URL, 200)), theme.ColorNameForeground), title(connectors.Clean(c.Code, 40)))))}
 		p.banner.Refresh()
 	})
 	return nil

@@ -33,7 +33,7 @@ type topicRow struct {
 // their place while they change.
 type messages struct {
 	root   *fyne.Container
-	table  *widget.Table
+	table  *grid
 	redraw *task.Coalescer
 	pause  *widget.Button
 	d      *detailPane
@@ -55,13 +55,13 @@ func (d *detailPane) follow(live connectors.Streamer, arrived func(connectors.Ev
 	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now()}
 	m.redraw = task.NewCoalescer(d.a.r, m.draw)
 	heads := []string{lang.T("column.topic"), lang.T("column.value"), lang.T("column.rate"), lang.T("column.count"), lang.T("column.age"), lang.T("column.retained")}
-	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{260, 260, 88, 84, 64, 56})
+	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{190, 130, 56, 66, 46, 46}, true)
 	m.pause = widget.NewButtonWithIcon(lang.T("button.stop"), theme.MediaPauseIcon(), m.toggle)
 	m.pause.SetText(lang.T("preview.pause"))
 	m.pause.Importance = widget.LowImportance
-	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.table)
+	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.table.box)
 	d.live = m
-	d.crumb.set("")
+	d.crumb.set(lang.T("preview.alltopics"))
 	d.put(m.root)
 	ctx, stop := context.WithCancel(context.Background())
 	d.unwatch = stop

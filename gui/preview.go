@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ type previewPane struct {
 	session connectors.Session
 	nodes   map[widget.TreeNodeID]*branch
 	tree    *widget.Tree
-	filter  *widget.Entry
+	filter  *entry
 	pillBox *fyne.Container
 	centre  *fyne.Container
 	detail  *detailPane
@@ -51,7 +52,7 @@ type previewPane struct {
 func newPreviewPane(a *App, t connectors.Type) *previewPane {
 	p := &previewPane{a: a, t: t, nodes: map[widget.TreeNodeID]*branch{}, pillBox: container.NewHBox()}
 	p.redraw = task.NewCoalescer(a.r, func() { p.tree.Refresh() })
-	p.filter = widget.NewEntry()
+	p.filter = newEntry(false, false)
 	p.filter.Icon = theme.SearchIcon()
 	p.filter.SetPlaceHolder(lang.T("preview.filter"))
 	p.filter.OnChanged = func(string) { p.tree.Refresh() }
@@ -188,7 +189,32 @@ func (p *previewPane) load(id widget.TreeNodeID) {
 		if err != nil {
 			b.state = connectors.Explain(err).Title
 		}
+		if len(b.children) <= sortable {
+			p.sort(b)
+		}
 		p.redraw.Mark()
+	})
+}
+
+// sortable is how many children are put in order once they are all there; more
+// of them stay as they came, because rows must not jump while they are read.
+const sortable = 2000
+
+// sort puts what opens further first, each part by name. Topics keep the order
+// in which they were heard: new ones come at the end.
+func (p *previewPane) sort(b *branch) {
+	if _, live := p.session.(connectors.Streamer); live {
+		return
+	}
+	slices.SortStableFunc(b.children, func(x, y widget.TreeNodeID) int {
+		m, n := p.nodes[x].node, p.nodes[y].node
+		if m.Branch != n.Branch {
+			if m.Branch {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(strings.ToLower(m.Name), strings.ToLower(n.Name))
 	})
 }
 

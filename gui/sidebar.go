@@ -23,7 +23,7 @@ import (
 type sidebar struct {
 	a        *App
 	root     *fyne.Container
-	search   *widget.Entry
+	search   *entry
 	list     *widget.List
 	shown    []link.Connection
 	count    *label
@@ -35,7 +35,7 @@ type sidebar struct {
 
 func newSidebar(a *App) *sidebar {
 	s := &sidebar{a: a, count: newLabel("0", 11.5, looks.Text2, true), footer: secondary(""), empty: secondary(lang.T("sidebar.empty"))}
-	s.search = widget.NewEntry()
+	s.search = newEntry(false, false)
 	s.search.SetPlaceHolder(lang.T("sidebar.search"))
 	s.search.Icon = theme.SearchIcon()
 	s.search.OnChanged = func(string) { s.refresh() }

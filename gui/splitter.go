@@ -87,3 +87,36 @@ func (h *handle) MouseIn(*desktop.MouseEvent) {
 }
 func (h *handle) MouseMoved(*desktop.MouseEvent) {}
 func (h *handle) MouseOut()                      { h.line.color = looks.Border; h.line.Refresh() }
+
+// wrapGrid lays cells of one size out in as many columns as fit.
+type wrapGrid struct{ w, h, gap float32 }
+
+func (g wrapGrid) columns(width float32) int {
+	return max(1, int((width+g.gap)/(g.w+g.gap)))
+}
+
+// Layout implements fyne.Layout.
+func (g wrapGrid) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	n := g.columns(s.Width)
+	for i, x := range o {
+		x.Resize(fyne.NewSize(g.w, g.h))
+		x.Move(fyne.NewPos(float32(i%n)*(g.w+g.gap), float32(i/n)*(g.h+g.gap)))
+	}
+}
+
+// MinSize implements fyne.Layout. The height is for the width of the last
+// layout: the first cell that stands below another tells how many fit.
+func (g wrapGrid) MinSize(o []fyne.CanvasObject) fyne.Size {
+	n := len(o)
+	for i, x := range o {
+		if i > 0 && x.Position().Y > 0 {
+			n = i
+			break
+		}
+	}
+	rows := 1
+	if n > 0 {
+		rows = (len(o) + n - 1) / n
+	}
+	return fyne.NewSize(g.w, float32(rows)*(g.h+g.gap)-g.gap)
+}

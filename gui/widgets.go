@@ -24,6 +24,7 @@ type label struct {
 	color fyne.ThemeColorName
 	style fyne.TextStyle
 	align fyne.TextAlign
+	tail  bool // what is too long is cut at its beginning
 }
 
 func newLabel(text string, size float32, c fyne.ThemeColorName, bold bool) *label {
@@ -40,7 +41,9 @@ func (l *label) set(text string) {
 }
 
 func (l *label) CreateRenderer() fyne.WidgetRenderer {
-	return &labelRenderer{l: l, t: canvas.NewText("", color.Black)}
+	r := &labelRenderer{l: l, t: canvas.NewText("", color.Black)}
+	r.Refresh()
+	return r
 }
 
 type labelRenderer struct {
@@ -56,7 +59,7 @@ func (r *labelRenderer) MinSize() fyne.Size {
 }
 
 func (r *labelRenderer) Layout(s fyne.Size) {
-	r.t.Text = fit(r.l.text, s.Width, r.l.size, r.l.style)
+	r.t.Text = fit(r.l.text, s.Width, r.l.size, r.l.style, r.l.tail)
 	r.t.Resize(s)
 	r.t.Refresh()
 }
@@ -67,8 +70,8 @@ func (r *labelRenderer) Refresh() {
 	r.Layout(r.l.Size())
 }
 
-// fit cuts text so that it is at most width wide.
-func fit(text string, width, size float32, style fyne.TextStyle) string {
+// fit cuts text so that it is at most width wide, at its end or its beginning.
+func fit(text string, width, size float32, style fyne.TextStyle, tail bool) string {
 	if width <= 0 || fyne.MeasureText(text, size, style).Width <= width+0.5 {
 		return text
 	}
@@ -76,13 +79,20 @@ func fit(text string, width, size float32, style fyne.TextStyle) string {
 	low, high := 0, len(runes)
 	for low < high {
 		mid := (low + high + 1) / 2
-		if fyne.MeasureText(string(runes[:mid])+"…", size, style).Width <= width {
+		if fyne.MeasureText(cut(runes, mid, tail), size, style).Width <= width {
 			low = mid
 		} else {
 			high = mid - 1
 		}
 	}
-	return string(runes[:low]) + "…"
+	return cut(runes, low, tail)
+}
+
+func cut(runes []rune, n int, tail bool) string {
+	if tail {
+		return "…" + string(runes[len(runes)-n:])
+	}
+	return string(runes[:n]) + "…"
 }
 
 func paint(name fyne.ThemeColorName) color.Color {
@@ -95,11 +105,21 @@ func heading(text string) *label   { return newLabel(text, 15, theme.ColorNameFo
 func strong(text string) *label    { return newLabel(text, 13, theme.ColorNameForeground, true) }
 func secondary(text string) *label { return newLabel(text, 12, looks.Text2, false) }
 
-// wrapped is text of several lines.
-func wrapped(text string, c fyne.ThemeColorName) *widget.RichText {
-	r := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: theme.SizeNameText}})
+// wrapped is text of several lines, flush with what stands above it.
+func wrapped(text string, c fyne.ThemeColorName) *fyne.Container {
+	return flush(prose(text, c, theme.SizeNameText))
+}
+
+func prose(text string, c fyne.ThemeColorName, size fyne.ThemeSizeName) *widget.RichText {
+	r := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: size}})
 	r.Wrapping = fyne.TextWrapWord
 	return r
+}
+
+// flush takes away the space that the toolkit puts around text.
+func flush(r fyne.CanvasObject) *fyne.Container {
+	p := -theme.InnerPadding()
+	return padded(p, p, p, p, r)
 }
 
 // fill is a rectangle in a colour of the theme.

@@ -147,8 +147,28 @@ func (t *Theme) Font(s fyne.TextStyle) fyne.Resource {
 	return t.regular
 }
 
-// Icon implements fyne.Theme.
-func (t *Theme) Icon(n fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(n) }
+// Icon implements fyne.Theme. A tree's branches get chevrons instead of arrows.
+func (t *Theme) Icon(n fyne.ThemeIconName) fyne.Resource {
+	switch n {
+	case theme.IconNameNavigateNext:
+		n = theme.IconNameMenuExpand
+	case theme.IconNameMoveDown:
+		n = theme.IconNameArrowDropDown
+	}
+	return theme.DefaultTheme().Icon(n)
+}
+
+// Tight is the theme without gaps, for tables whose cells paint themselves.
+type Tight struct{ *Theme }
+
+// Size implements fyne.Theme.
+func (t Tight) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case theme.SizeNamePadding, theme.SizeNameSeparatorThickness:
+		return 0
+	}
+	return t.Theme.Size(name)
+}
 
 // Size implements fyne.Theme.
 func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
