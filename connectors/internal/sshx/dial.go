@@ -41,7 +41,7 @@ func Dial(ctx context.Context, env *connectors.Env, o Options) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	keys, err := newHostKeys(env, o.KnownHosts.Reveal())
+	keys, err := newHostKeys(env, o.KnownHosts.Reveal(), o.Addr)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -53,7 +53,7 @@ func Dial(ctx context.Context, env *connectors.Env, o Options) (*Client, error) 
 	defer stop()
 	done := make(chan result, 1)
 	go func() {
-		cc, chans, reqs, err := ssh.NewClientConn(conn, o.Addr, cfg)
+		cc, chans, reqs, err := ssh.NewClientConn(&opening{Conn: conn}, o.Addr, cfg)
 		done <- result{cc, chans, reqs, err}
 	}()
 	err = env.Climb(ctx, connectors.StageSecure, o.Addr, func(ctx context.Context) (string, error) {
@@ -200,6 +200,8 @@ func (h *handshake) explain(err error) error {
 		return nil
 	case errors.As(h.trouble, &known), errors.As(err, &known):
 		return known
+	case errors.Is(err, errNotSSH):
+		return &connectors.Error{Code: connectors.Refused, Reason: "ssh.not_ssh", Field: "port", Target: h.o.Addr, Err: err}
 	case errors.As(err, &negotiation):
 		return &connectors.Error{Code: connectors.Unsupported, Reason: "ssh.algorithms", Field: "legacy", Target: h.o.Addr,
 			Said: negotiation.What + ": the server offers " + strings.Join(negotiation.RequestedAlgorithms, ", "), Err: err}

@@ -23,12 +23,17 @@ const KnownHosts = "known_hosts"
 type hostKeys struct {
 	env   *connectors.Env
 	lines string
+	port  string // of the server
 	check ssh.HostKeyCallback
 	shown string // the fingerprint that was accepted
 }
 
-func newHostKeys(env *connectors.Env, lines string) (*hostKeys, error) {
-	h := &hostKeys{env: env, lines: clean(lines)}
+func newHostKeys(env *connectors.Env, lines, addr string) (*hostKeys, error) {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Field: "host", Err: err}
+	}
+	h := &hostKeys{env: env, lines: clean(lines), port: port}
 	return h, h.load()
 }
 
@@ -54,7 +59,8 @@ func (h *hostKeys) load() error {
 		return &connectors.Error{Code: connectors.Storage, Err: err}
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.WriteString(h.lines)
+	// OpenSSH takes a * for the port, the library only the port itself.
+	_, err = f.WriteString(strings.ReplaceAll(h.lines, "]:*", "]:"+h.port))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return &connectors.Error{Code: connectors.Storage, Err: err}
 	}

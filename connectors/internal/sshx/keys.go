@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/kayrus/putty"
-	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/pkcs8x"
 )
 
 // maxKey bounds what is parsed as a key.
@@ -100,7 +100,10 @@ func pkcs8Key(der []byte, passphrase connectors.Secret) (ssh.Signer, error) {
 	if passphrase.Empty() {
 		return nil, keyError("ssh.passphrase_needed", "passphrase", nil)
 	}
-	raw, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(passphrase.Reveal()))
+	raw, err := pkcs8x.Parse(der, []byte(passphrase.Reveal()))
+	if errors.Is(err, pkcs8x.ErrCostly) {
+		return nil, keyError("ssh.key_too_costly", "key", err)
+	}
 	if err != nil {
 		return nil, keyError("ssh.passphrase_wrong", "passphrase", err)
 	}

@@ -14,10 +14,9 @@ import (
 	"net"
 	"strings"
 
-	"github.com/youmark/pkcs8"
-
 	"jackfield/connectors"
 	"jackfield/connectors/internal/answers"
+	"jackfield/connectors/internal/pkcs8x"
 )
 
 // ServerAnswers are the form's answers about the server's certificate.
@@ -170,7 +169,7 @@ func Pair(spec connectors.TLS) (tls.Certificate, error) {
 	}
 	key := []byte(spec.Key.Reveal())
 	if block, _ := pem.Decode(key); block != nil && block.Type == "ENCRYPTED PRIVATE KEY" {
-		parsed, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(spec.Passphrase.Reveal()))
+		parsed, err := pkcs8x.Parse(block.Bytes, []byte(spec.Passphrase.Reveal()))
 		if err != nil {
 			return tls.Certificate{}, bad("client_key_passphrase", errors.New("The passphrase does not open this key."))
 		}

@@ -1,0 +1,142 @@
+package sftp
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+
+	"jackfield/connectors"
+	"jackfield/connectors/conntest/server"
+)
+
+// The account that the tests sign in with; its home is a folder of the test's.
+const (
+	account  = "jf-test-sftp"
+	password = "sftp-practice"
+)
+
+// sshd is a real OpenSSH server.
+type sshd struct {
+	port    int
+	home    string // of the account
+	dir     string
+	process *server.Process
+	keyFile string // the account's own key, without a passphrase
+}
+
+// startSSHD runs sshd with more lines of configuration.
+func startSSHD(t testing.TB, more ...string) *sshd {
+	t.Helper()
+	daemon := server.Program(t, "sshd", "openssh-server")
+	keygen := server.Program(t, "ssh-keygen", "openssh-client")
+	if os.Getuid() != 0 {
+		t.Fatal("these tests make an account, and need root for that")
+	}
+	dir, err := os.MkdirTemp("/tmp", "jf-sshd-*") // every folder above it may be entered by the account
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	server.Run(t, "chmod", "755", dir)
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &sshd{port: server.FreePort(t), home: filepath.Join(dir, "home"), dir: dir}
+	makeAccount(t, s.home)
+	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
+		server.Run(t, keygen, "-q", "-t", kind, "-N", "", "-f", filepath.Join(dir, "host_"+kind))
+	}
+	s.keyFile = filepath.Join(dir, "user_key")
+	server.Run(t, keygen, "-q", "-t", "ed25519", "-N", "", "-f", s.keyFile)
+	public, err := os.ReadFile(s.keyFile + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := server.WriteFile(t, dir, "authorized_keys", string(public), 0o644)
+	conf := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nPidFile none\nHostKey %s/host_ed25519\nHostKey %s/host_ecdsa\nHostKey %s/host_rsa\nStrictModes no\nAuthorizedKeysFile %s\nUseDNS no\nMaxStartups 100\nLogLevel ERROR\n", s.port, dir, dir, dir, keys)
+	text := strings.Join(more, "\n") + "\n"
+	for _, line := range []string{"UsePAM yes", "KbdInteractiveAuthentication yes", "PasswordAuthentication yes", "Subsystem sftp internal-sftp"} {
+		if !strings.Contains(text, strings.Fields(line)[0]) {
+			conf += line + "\n"
+		}
+	}
+	file := server.WriteFile(t, dir, "sshd.conf", conf+text, 0o644)
+	s.process = server.Start(t, exec.Command(daemon, "-D", "-e", "-f", file), "127.0.0.1:"+strconv.Itoa(s.port))
+	return s
+}
+
+func makeAccount(t testing.TB, home string) {
+	t.Helper()
+	if _, err := user.Lookup(account); err == nil {
+		server.Run(t, "userdel", "-f", account)
+	}
+	server.Run(t, "useradd", "-M", "-d", home, "-s", "/bin/bash", account)
+	t.Cleanup(func() { _ = exec.Command("userdel", "-f", account).Run() })
+	set := exec.Command("chpasswd")
+	set.Stdin = strings.NewReader(account + ":" + password + "\n")
+	if out, err := set.CombinedOutput(); err != nil {
+		t.Fatalf("chpasswd: %v %s", err, out)
+	}
+	for _, d := range []string{"", "reports", "hostile", "empty"} {
+		if err := os.MkdirAll(filepath.Join(home, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.WriteFile(t, home, "notes.txt", "hello\nworld\n", 0o644)
+	server.WriteFile(t, home, "closed.txt", "secret", 0o600)
+	server.WriteFile(t, filepath.Join(home, "reports"), "sales.csv", "region,amount\nNorth,12\nSouth,7.5\n", 0o644)
+	server.WriteFile(t, filepath.Join(home, "hostile"), "\u202egpj.exe", "x", 0o644)
+	server.WriteFile(t, filepath.Join(home, "hostile"), "line\nbreak", "x", 0o644)
+	server.WriteFile(t, filepath.Join(home, "hostile"), "bad\xff\xfeutf8", "x", 0o644)
+	server.Run(t, "chown", "-R", account, filepath.Join(home, "reports"))
+}
+
+func (s *sshd) addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
+
+// trusted is the known_hosts line of one of the server's keys.
+func (s *sshd) trusted(t testing.TB, kind string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, "host_"+kind+".pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return knownhosts.Line([]string{knownhosts.Normalize(s.addr())}, key) + "\n"
+}
+
+// settings sign in with the password and know the host; more are plain answers.
+func (s *sshd) settings(t testing.TB, more ...string) connectors.Settings {
+	t.Helper()
+	out := connectors.NewSettings()
+	out.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(s.port), "user": account, "auth": "password"}
+	out.Secrets["password"] = connectors.NewSecret(password)
+	out.Secrets["known_hosts"] = connectors.NewSecret(s.trusted(t, "ed25519"))
+	for i := 0; i+1 < len(more); i += 2 {
+		if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() || more[i] == "known_hosts" {
+			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
+		} else {
+			out.Plain[more[i]] = more[i+1]
+		}
+	}
+	return out
+}
+
+func read(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
