@@ -59,7 +59,7 @@ func Open(ctx context.Context, link string) error {
 	}
 	var errs []error
 	for _, argv := range openers(os.Getenv("BROWSER")) {
-		err := start(ctx, append(argv, link))
+		err := start(ctx, withLink(argv, link), link)
 		if err == nil {
 			return nil
 		}
@@ -69,11 +69,11 @@ func Open(ctx context.Context, link string) error {
 }
 
 // own is the user's $BROWSER: a list of programs, as xdg-open reads it, with
-// arguments but without a shell. %s is dropped: the link always goes last.
+// arguments but without a shell. %s stands for the link.
 func own(list string) [][]string {
 	var out [][]string
 	for one := range strings.SplitSeq(list, string(os.PathListSeparator)) {
-		argv := strings.Fields(strings.ReplaceAll(one, "%s", ""))
+		argv := strings.Fields(one)
 		if len(argv) > 0 {
 			out = append(out, argv)
 		}
@@ -81,7 +81,23 @@ func own(list string) [][]string {
 	return out
 }
 
-func start(ctx context.Context, argv []string) error {
+// withLink puts the link where %s stands, else last.
+func withLink(argv []string, link string) []string {
+	out := make([]string, 0, len(argv)+1)
+	put := false
+	for _, a := range argv {
+		if strings.Contains(a, "%s") {
+			a, put = strings.ReplaceAll(a, "%s", link), true
+		}
+		out = append(out, a)
+	}
+	if !put {
+		out = append(out, link)
+	}
+	return out
+}
+
+func start(ctx context.Context, argv []string, link string) error {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
 		return err
@@ -102,7 +118,7 @@ func start(ctx context.Context, argv []string) error {
 	select {
 	case err := <-done:
 		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-			return fmt.Errorf("%s: %w: %s", argv[0], err, out.String())
+			return fmt.Errorf("%s: %w: %s", argv[0], err, strings.ReplaceAll(out.String(), link, "the link"))
 		}
 		return nil
 	case <-timer.C:

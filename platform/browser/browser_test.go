@@ -86,3 +86,24 @@ func TestSecurity09_TheOpenerIsBoundedAndQuiet(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLinkGoesWhereTheUserWantsIt(t *testing.T) {
+	const link = "https://example.com/?code=canary"
+	dir := opener(t, "exit 9")
+	mine := filepath.Join(dir, "mine")
+	if err := os.WriteFile(mine, []byte("#!/bin/sh\necho \"$2 $3\" > \"$1\""), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BROWSER", mine+" "+dir+"/got %s --new-window")
+	if err := Open(t.Context(), link); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(filepath.Join(dir, "got")); strings.TrimSpace(string(got)) != link+" --new-window" {
+		t.Errorf("got %q", got)
+	}
+	opener(t, `echo "cannot open $1" >&2; exit 3`)
+	t.Setenv("PATH", strings.Split(os.Getenv("PATH"), ":")[0]+":/bin")
+	if err := Open(t.Context(), link); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("the link is in the error: %v", err)
+	}
+}

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	inside, most := 0, 0
+	var inside, most atomic.Int32
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -20,15 +21,17 @@ func TestOneAtATime(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			inside++
-			most = max(most, inside)
-			inside--
+			if n := inside.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			time.Sleep(time.Millisecond)
+			inside.Add(-1)
 			unlock()
 		})
 	}
 	all.Wait()
-	if most != 1 {
-		t.Errorf("%d held it at once", most)
+	if most.Load() != 1 {
+		t.Errorf("%d held it at once", most.Load())
 	}
 }
 

@@ -4,16 +4,22 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
-// available looks for a session bus before the library does: without one its
-// D-Bus package would start dbus-launch and leave it behind.
+// available looks for a session bus where the library's D-Bus package does:
+// without one that would start dbus-launch and leave it behind.
 func available() error {
-	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+	return busAt(os.Getenv("DBUS_SESSION_BUS_ADDRESS"), filepath.Join("/run/user", strconv.Itoa(os.Getuid())))
+}
+
+func busAt(address, runtimeDir string) error {
+	if address != "" && !strings.HasPrefix(address, "autolaunch:") {
 		return nil
 	}
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		if info, err := os.Stat(filepath.Join(dir, "bus")); err == nil && info.Mode()&os.ModeSocket != 0 {
+	for _, name := range []string{"bus", "dbus-session"} {
+		if _, err := os.Stat(filepath.Join(runtimeDir, name)); err == nil {
 			return nil
 		}
 	}

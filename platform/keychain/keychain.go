@@ -120,10 +120,16 @@ func (s *System) Key(ctx context.Context, create bool) ([]byte, error) {
 		return nil, err
 	}
 	want := base64.StdEncoding.EncodeToString(key)
-	if _, err := s.call(ctx, func() (string, error) { return "", s.backend.Set(service, user, want) }); err != nil {
-		return nil, classify(err)
+	// The library takes the first signal on the bus for the prompt's answer, also
+	// one that was meant for others: what counts is what can be read back.
+	_, failed := s.call(ctx, func() (string, error) { return "", s.backend.Set(service, user, want) })
+	if errors.Is(failed, ErrTimeout) || ctx.Err() != nil {
+		return nil, classify(failed)
 	}
 	got, err := s.call(ctx, func() (string, error) { return s.backend.Get(service, user) })
+	if failed != nil && (err != nil || got != want) {
+		return nil, classify(failed)
+	}
 	if errors.Is(err, keyring.ErrNotFound) || (err == nil && got != want) {
 		return nil, ErrDismissed
 	}

@@ -21,6 +21,7 @@ type faulty struct {
 	mu       sync.Mutex
 	value    string
 	dismiss  bool
+	stray    error // returned by a Set that worked
 	hang     chan struct{}
 	fail     error
 	missing  error
@@ -63,7 +64,7 @@ func (f *faulty) Set(_, _, secret string) error {
 	if !f.dismiss {
 		f.value = secret
 	}
-	return nil
+	return f.stray
 }
 
 func TestSecurity30_SerializedWithADeadline(t *testing.T) {
@@ -187,5 +188,39 @@ func TestSecurity38_HostileParametersAreRefusedBeforeAnyWork(t *testing.T) {
 	}
 	if asked {
 		t.Error("the passphrase was asked for although the file was refused")
+	}
+}
+
+func TestSecurity32_AStrayAnswerBreaksNoSet(t *testing.T) {
+	f := &faulty{stray: errors.New("signal of somebody else")}
+	key, err := newSystem(f, time.Second, errNoKey).Key(t.Context(), true)
+	if err != nil || len(key) != KeySize {
+		t.Errorf("%v", err)
+	}
+	if _, err := newSystem(&faulty{stray: errors.New("refused"), dismiss: true}, time.Second, errNoKey).Key(t.Context(), true); !errors.Is(err, ErrLocked) {
+		t.Errorf("a Set that failed: %v", err)
+	}
+}
+
+// named notes under which names an item is kept.
+type named struct {
+	faulty
+	names []string
+}
+
+func (n *named) Set(service, user, secret string) error {
+	n.names = append(n.names, service, user)
+	return n.faulty.Set(service, user, secret)
+}
+
+func TestSecurity34_ItemNamesAreConstants(t *testing.T) {
+	for range 2 {
+		n := &named{}
+		if _, err := newSystem(n, time.Second, errNoKey).Key(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		if len(n.names) != 2 || n.names[0] != "Jackfield" || n.names[1] != "data key" {
+			t.Errorf("%q", n.names)
+		}
 	}
 }

@@ -86,3 +86,38 @@ func TestSecurity36_NoBusNoLaunch(t *testing.T) {
 		t.Error("dbus-launch was started")
 	}
 }
+
+func TestSecurity36_WhereTheBusIsLookedFor(t *testing.T) {
+	dir := t.TempDir()
+	for address, ok := range map[string]bool{"": false, "autolaunch:": false, "autolaunch:scope=*install-path": false, "unix:path=/run/x": true} {
+		if err := busAt(address, dir); (err == nil) != ok {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bus"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := busAt("", dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// Signals that look like the answer to a prompt fly about while a key is made.
+func TestSecurity32_StraySignalsOnTheRealBus(t *testing.T) {
+	out := session(t, `printf %s practice | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1
+(while :; do dbus-send --session --type=signal /org/freedesktop/secrets/prompt/p1 org.freedesktop.Secret.Prompt.Completed boolean:true variant:string:x || exit; done) &
+noise=$!
+sleep 0.3
+JACKFIELD_TEST_CREATE=1 "$SELF" -test.run='^$'
+kill $noise
+"$SELF" -test.run='^$'`)
+	var keys []string
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "key=") {
+			keys = append(keys, strings.TrimSpace(line))
+		}
+	}
+	if len(keys) != 2 || len(keys[0]) < 64 || keys[0] != keys[1] {
+		t.Errorf("got %q of:\n%s", keys, out)
+	}
+}

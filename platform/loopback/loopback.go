@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // maxQuery bounds what a provider may send back.
@@ -91,6 +94,7 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 	s.uri = "http://" + s.host + o.Path
 	s.server = &http.Server{
 		Handler: http.HandlerFunc(s.serve), MaxHeaderBytes: 32 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // it would print what strangers send
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 	s.server.SetKeepAlivesEnabled(false)
@@ -185,14 +189,21 @@ func (l *Listener) judge(r *http.Request) (url.Values, int) {
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(l.state)) != 1 {
 		return nil, http.StatusForbidden
 	}
-	if query.Get("code") == "" && query.Get("error") == "" {
+	if (query.Get("code") == "") == (query.Get("error") == "") {
 		return nil, http.StatusBadRequest
 	}
 	return query, 0
 }
 
+// clip also replaces what would act instead of being seen: control characters
+// and the marks that turn the direction of writing.
 func clip(s string) string {
-	s = strings.TrimSpace(s)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.TrimSpace(s))
 	if r := []rune(s); len(r) > 300 {
 		return string(r[:300]) + "…"
 	}

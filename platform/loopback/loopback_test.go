@@ -100,8 +100,9 @@ func TestSecurity03_OnlyTheRightCallbackEndsTheWait(t *testing.T) {
 		{"GET", "/%63allback?code=c&state=right-state", ""},
 		{"POST", "/callback?code=c&state=right-state", ""},
 		{"GET", "/callback?state=right-state", ""},
+		{"GET", "/callback?code=c&error=access_denied&state=right-state", ""},
 	}
-	for range 125 {
+	for range 112 {
 		for _, w := range wrong {
 			if status, _, _ := ask(t, l, w.method, w.target, w.host); status < 400 || status >= 500 {
 				t.Fatalf("%s %s: status %d", w.method, w.target, status)
@@ -173,5 +174,13 @@ func TestSecurity19_CancelFreesEverything(t *testing.T) {
 			t.Fatalf("the port is still taken: %v", err)
 		}
 		_ = again.Close()
+	}
+}
+
+func TestSecurity04_WhatActsIsReplaced(t *testing.T) {
+	l := listen(t)
+	_, _, body := ask(t, l, "GET", "/callback?error=denied&error_description="+url.QueryEscape("gpj.\u202eexe\x1b[31m\x07")+"&state=right-state", "")
+	if strings.ContainsAny(body, "\u202e\x1b\x07") || !strings.Contains(body, "gpj.") {
+		t.Errorf("%q", body)
 	}
 }

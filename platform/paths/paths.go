@@ -59,7 +59,7 @@ func Private(dir string) error {
 	if err := Own(info); err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
-	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+	if info.Mode().Perm() != 0o700 && runtime.GOOS != "windows" {
 		return os.Chmod(dir, 0o700)
 	}
 	return nil

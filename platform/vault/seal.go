@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -34,23 +35,37 @@ func bound(id string, generation uint64) []byte {
 	return fmt.Appendf(nil, "jackfield secrets\x00%d\x00%s\x00%d", version, id, generation)
 }
 
-// dataKey asks the keychain once per process.
+// dataKey asks the keychain once per process. With create a key may be made,
+// unless something is sealed already: then a missing key is a loss to be told.
 func (v *Vault) dataKey(ctx context.Context, create bool) ([]byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.key != nil {
-		return v.key, nil
+	if key := v.held(); key != nil {
+		return key, nil
+	}
+	select {
+	case v.turn <- struct{}{}:
+		defer func() { <-v.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if key := v.held(); key != nil {
+		return key, nil
 	}
 	if v.keys == nil {
 		return nil, ErrNoKey
 	}
 	if create {
-		// Two programs that start together must not each make a key.
+		// Two programs that start together must not each make a key; what is
+		// sealed is looked at once both cannot change it any more.
 		unlock, err := filelock.Lock(ctx, filepath.Join(v.dir, "locks", "key"))
 		if err != nil {
 			return nil, err
 		}
 		defer unlock()
+		old, err := v.records()
+		if err != nil {
+			return nil, err
+		}
+		create = len(old) == 0
 	}
 	key, err := v.keys.Key(ctx, create)
 	if errors.Is(err, ErrNoKey) && !create {
@@ -62,8 +77,33 @@ func (v *Vault) dataKey(ctx context.Context, create bool) ([]byte, error) {
 	if len(key) != chacha20poly1305.KeySize {
 		return nil, fmt.Errorf("%w: the key has %d bytes", ErrKeyMissing, len(key))
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.key = key
 	return key, nil
+}
+
+func (v *Vault) held() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.key
+}
+
+// records are the files in which somebody's secrets are sealed: not the index,
+// which can be made again, and backups too.
+func (v *Vault) records() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(v.dir, "secrets"))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(strings.TrimSuffix(e.Name(), atomicfile.Backup), ".sealed")
+		if ok && good(id) == nil {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
 }
 
 // open reads the secrets and their generation; none is generation 0.
@@ -72,7 +112,7 @@ func (v *Vault) open(ctx context.Context, id string) (map[string]string, uint64,
 	if _, err := v.read(path); errors.Is(err, fs.ErrNotExist) {
 		return map[string]string{}, 0, nil
 	}
-	newest, err := v.newest(ctx, id)
+	newest, listed, err := v.newest(ctx, id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -81,8 +121,15 @@ func (v *Vault) open(ctx context.Context, id string) (map[string]string, uint64,
 	if err != nil {
 		return nil, 0, err
 	}
-	// A crash between the two writes leaves the index one behind, never ahead.
-	if generation < newest {
+	// A crash between the two writes leaves the index one behind, never ahead,
+	// and only a first record may be in no index at all. Another program may have
+	// written both since the index was read, so it is read once more.
+	if !listed && generation > 1 {
+		if newest, listed, err = v.newest(ctx, id); err != nil {
+			return nil, 0, err
+		}
+	}
+	if generation < newest || !listed && generation > 1 {
 		return nil, 0, fmt.Errorf("%w: it is older than what was saved last", v.damaged(path))
 	}
 	return secrets, generation, nil
@@ -123,13 +170,7 @@ func (v *Vault) seal(ctx context.Context, id string, secrets map[string]string, 
 }
 
 func (v *Vault) write(ctx context.Context, id, path string, what any, generation uint64) error {
-	old, err := v.anySealed()
-	if err != nil {
-		return err
-	}
-	// With anything sealed already, a missing key is a loss to be told, not a
-	// reason to make another one.
-	key, err := v.dataKey(ctx, !old)
+	key, err := v.dataKey(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -152,11 +193,6 @@ func (v *Vault) write(ctx context.Context, id, path string, what any, generation
 	return atomicfile.Write(path, data, 0o600)
 }
 
-func (v *Vault) anySealed() (bool, error) {
-	names, err := filepath.Glob(filepath.Join(v.dir, "secrets", "*.sealed"))
-	return len(names) > 0, err
-}
-
 func (v *Vault) indexPath() string { return filepath.Join(v.dir, "secrets", index+".sealed") }
 
 func (v *Vault) generations(ctx context.Context) (map[string]uint64, uint64, error) {
@@ -168,9 +204,10 @@ func (v *Vault) generations(ctx context.Context) (map[string]uint64, uint64, err
 	return all, generation, err
 }
 
-func (v *Vault) newest(ctx context.Context, id string) (uint64, error) {
+func (v *Vault) newest(ctx context.Context, id string) (newest uint64, listed bool, err error) {
 	all, _, err := v.generations(ctx)
-	return all[id], err
+	newest, listed = all[id]
+	return newest, listed, err
 }
 
 func (v *Vault) remember(ctx context.Context, id string, generation uint64) error {
@@ -181,7 +218,12 @@ func (v *Vault) remember(ctx context.Context, id string, generation uint64) erro
 	defer unlock()
 	all, newest, err := v.generations(ctx)
 	if err != nil {
-		return err
+		// With no other record there is nothing that the index could protect: it
+		// is a left-over of a key that was lost together with all that it sealed.
+		if others, look := v.records(); look != nil || !only(others, id) {
+			return err
+		}
+		all, newest = map[string]uint64{}, 0
 	}
 	all[id] = generation
 	for known := range all {
@@ -190,4 +232,14 @@ func (v *Vault) remember(ctx context.Context, id string, generation uint64) erro
 		}
 	}
 	return v.write(ctx, index, v.indexPath(), all, newest+1)
+}
+
+// only reports whether all files belong to one id.
+func only(names []string, id string) bool {
+	for _, n := range names {
+		if !strings.HasPrefix(n, id) {
+			return false
+		}
+	}
+	return true
 }

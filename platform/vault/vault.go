@@ -64,8 +64,9 @@ type Vault struct {
 	keys KeySource
 	poll time.Duration
 
-	mu  sync.Mutex
-	key []byte
+	turn chan struct{} // held while the keychain is asked
+	mu   sync.Mutex
+	key  []byte
 }
 
 // Open prepares the folder: private to this user, or an error.
@@ -78,7 +79,7 @@ func Open(o Options) (*Vault, error) {
 	if o.Poll <= 0 {
 		o.Poll = time.Second
 	}
-	return &Vault{dir: o.Dir, keys: o.Keys, poll: o.Poll}, nil
+	return &Vault{dir: o.Dir, keys: o.Keys, poll: o.Poll, turn: make(chan struct{}, 1)}, nil
 }
 
 // Dir is the data folder.
@@ -212,18 +213,26 @@ func (v *Vault) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	defer unlock()
-	// The index goes last: a generation without a file is harmless, and the
-	// next connection never gets this id.
+	// The index keeps its entry: a generation without a file is harmless, and
+	// the next connection never gets this id.
+	return errors.Join(remove(v.sealed(id)), remove(v.profile(id)))
+}
+
+// remove deletes a file, its backups and what a crash left half-written. The
+// folder is read and compared with: its path may hold a pattern's characters.
+func remove(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	base := filepath.Base(path)
 	var errs []error
-	for _, base := range []string{v.sealed(id), v.profile(id)} {
-		names, err := filepath.Glob(base + "*")
-		errs = append(errs, err)
-		hidden, err := filepath.Glob(filepath.Join(filepath.Dir(base), "."+filepath.Base(base)+"*"))
-		errs = append(errs, err)
-		for _, name := range append(names, hidden...) {
-			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
+	for _, e := range entries {
+		if !strings.HasPrefix(strings.TrimPrefix(e.Name(), "."), base) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

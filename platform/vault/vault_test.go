@@ -352,3 +352,136 @@ func TestChangesAreTold(t *testing.T) {
 	for range ticks {
 	}
 }
+
+// A folder's name may hold the characters of a pattern.
+func TestSecurity41_BracketsInThePathHideNoRecord(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[x]b")
+	v := open(t, dir, &keys{})
+	put(t, v, one, "first")
+	lost := &keys{}
+	err := open(t, dir, lost).Update(t.Context(), two, func([]byte, map[string]string) ([]byte, map[string]string, error) {
+		return []byte(`{}`), map[string]string{"p": "x"}, nil
+	})
+	if !errors.Is(err, ErrKeyMissing) || lost.made != 0 {
+		t.Errorf("%v; %d keys were made over existing secrets", err, lost.made)
+	}
+	if err := v.Delete(t.Context(), one); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(v.sealed(one)); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("the sealed file is still there")
+	}
+}
+
+// What was renamed away to its backup is existing data too.
+func TestSecurity41_ABackupIsARecord(t *testing.T) {
+	dir := t.TempDir()
+	v := open(t, dir, &keys{})
+	put(t, v, one, "first")
+	if err := os.Rename(v.sealed(one), v.sealed(one)+atomicfile.Backup); err != nil {
+		t.Fatal(err)
+	}
+	lost := &keys{}
+	err := open(t, dir, lost).Update(t.Context(), two, func([]byte, map[string]string) ([]byte, map[string]string, error) {
+		return []byte(`{}`), map[string]string{"p": "x"}, nil
+	})
+	if !errors.Is(err, ErrKeyMissing) || lost.made != 0 {
+		t.Errorf("%v; %d keys", err, lost.made)
+	}
+}
+
+func TestSecurity37_ARolledBackRecordWithoutItsIndexIsNoticed(t *testing.T) {
+	dir := t.TempDir()
+	k := &keys{}
+	v := open(t, dir, k)
+	put(t, v, one, "old")
+	put(t, v, one, "mid")
+	old, err := os.ReadFile(v.sealed(one))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, v, one, "new")
+	if err := errors.Join(os.WriteFile(v.sealed(one), old, 0o600), os.Remove(v.indexPath())); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(t, dir, k).ReadSecrets(t.Context(), one); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
+func TestALostKeyDoesNotBlockANewStart(t *testing.T) {
+	dir := t.TempDir()
+	put(t, open(t, dir, &keys{}), one, "first")
+	fresh := &keys{}
+	v := open(t, dir, fresh)
+	if err := v.Delete(t.Context(), one); err != nil {
+		t.Fatal(err)
+	}
+	put(t, v, two, "second")
+	if got, err := open(t, dir, fresh).ReadSecrets(t.Context(), two); err != nil || got["password"] != "second" {
+		t.Errorf("%v %v", got, err)
+	}
+	put(t, v, two, "third")
+}
+
+// slow is a keychain whose prompt stands open.
+type slow struct{ wait chan struct{} }
+
+func (s *slow) Kind() string { return "system" }
+func (s *slow) Key(context.Context, bool) ([]byte, error) {
+	<-s.wait
+	return bytes.Repeat([]byte{7}, 32), nil
+}
+
+func TestSecurity30_AWaiterForTheKeychainCanLeave(t *testing.T) {
+	s := &slow{wait: make(chan struct{})}
+	v := open(t, t.TempDir(), s)
+	var first sync.WaitGroup
+	first.Go(func() { put(t, v, one, "x") })
+	defer first.Wait()
+	defer close(s.wait)
+	time.Sleep(50 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := v.Update(ctx, two, func([]byte, map[string]string) ([]byte, map[string]string, error) {
+		return []byte(`{}`), map[string]string{"p": "x"}, nil
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+// lockable is a keychain that locks and unlocks.
+type lockable struct {
+	keys
+	locked bool
+}
+
+func (l *lockable) Key(ctx context.Context, create bool) ([]byte, error) {
+	if l.locked {
+		return nil, errors.New("the keychain is locked")
+	}
+	return l.keys.Key(ctx, create)
+}
+
+func TestSecurity79_AKeychainThatLocksBlanksNothing(t *testing.T) {
+	dir := t.TempDir()
+	k := &lockable{}
+	put(t, open(t, dir, k), one, "first")
+	k.locked = true
+	later := open(t, dir, k) // a new start: the key is not held
+	err := later.Update(t.Context(), one, func([]byte, map[string]string) ([]byte, map[string]string, error) {
+		return []byte(`{"name":"changed"}`), map[string]string{"password": "second"}, nil
+	})
+	if err == nil {
+		t.Fatal("it was saved although the keychain is locked")
+	}
+	if p, err := later.ReadProfile(t.Context(), one); err != nil || !strings.Contains(string(p), `"x"`) {
+		t.Errorf("the profile is %s %v", p, err)
+	}
+	k.locked = false
+	if got, err := later.ReadSecrets(t.Context(), one); err != nil || got["password"] != "first" {
+		t.Errorf("%v %v", got, err)
+	}
+	put(t, later, one, "second")
+}
