@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // The packet types that a client gets (MQTT 3.1.1 section 2.2.1).
@@ -30,6 +31,7 @@ var (
 type guard struct {
 	net.Conn
 	skipped *atomic.Uint64
+	wrote   atomic.Bool // the first packet was handed over
 
 	head  []byte // of the packet that is being read, while incomplete
 	out   []byte // checked bytes that wait for the reader
@@ -38,6 +40,24 @@ type guard struct {
 	begun bool   // the first packet was a CONNACK
 	in    [4096]byte
 	err   error
+}
+
+// Write tells why the broker hung up where it said so before the first packet
+// reached it: with TLS 1.3 a client certificate is refused after the client's
+// handshake is done (RFC 8446 section 4.4.2.4), and the alert waits to be read
+// while the write only learns of a reset.
+func (g *guard) Write(p []byte) (int, error) {
+	first := !g.wrote.Swap(true)
+	n, err := g.Conn.Write(p)
+	if err == nil || !first {
+		return n, err
+	}
+	_ = g.SetReadDeadline(time.Now().Add(time.Second))
+	var alert *net.OpError
+	if _, said := g.Conn.Read(g.in[:]); errors.As(said, &alert) && alert.Op == "remote error" {
+		return n, said
+	}
+	return n, err
 }
 
 func (g *guard) Read(p []byte) (int, error) {

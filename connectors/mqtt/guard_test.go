@@ -174,3 +174,22 @@ func TestSplitUnderstandsPastedAddresses(t *testing.T) {
 		}
 	}
 }
+
+// A resetConn is a broker that refused and hung up before it was written to.
+type resetConn struct{ net.Conn }
+
+var errAlert = &net.OpError{Op: "remote error", Err: io.ErrUnexpectedEOF}
+
+func (resetConn) Write([]byte) (int, error)       { return 0, io.ErrClosedPipe }
+func (resetConn) Read([]byte) (int, error)        { return 0, errAlert }
+func (resetConn) SetReadDeadline(time.Time) error { return nil }
+
+func TestARefusalIsReadThoughTheFirstWriteFailed(t *testing.T) {
+	g := &guard{Conn: resetConn{}}
+	if _, err := g.Write([]byte("x")); err != errAlert {
+		t.Errorf("first write: %v", err)
+	}
+	if _, err := g.Write([]byte("x")); err != io.ErrClosedPipe {
+		t.Errorf("later write: %v", err)
+	}
+}
