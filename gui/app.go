@@ -266,7 +266,7 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 
 // startPractice starts the services and adds their connections.
 func (a *App) startPractice() {
-	a.toasts.say(lang.T("welcome.starting"), false)
+	started := a.toasts.say(lang.T("welcome.starting"), true)
 	task.Run(a.r, func(ctx context.Context) (string, error) {
 		list, err := a.o.Practice(a.ctx)
 		if err != nil {
@@ -288,6 +288,7 @@ func (a *App) startPractice() {
 		}
 		return first, nil
 	}, func(first string, err error) {
+		started()
 		if err != nil {
 			a.tell(err)
 			return
@@ -372,7 +373,8 @@ type toast struct {
 
 func newToast(a *App) *toast { return &toast{a: a, root: container.New(&bottomRight{})} }
 
-func (t *toast) say(text string, stays bool) {
+// say shows text; the returned func takes it away before its time.
+func (t *toast) say(text string, stays bool) (gone func()) {
 	back := newFill(theme.ColorNameForeground, 8)
 	body := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: theme.ColorNameBackground}})
 	body.Wrapping = fyne.TextWrapWord
@@ -382,6 +384,7 @@ func (t *toast) say(text string, stays bool) {
 	if !stays {
 		time.AfterFunc(3*time.Second, func() { t.a.r.Do(func() { t.root.Remove(p) }) })
 	}
+	return func() { t.root.Remove(p) }
 }
 
 type bottomRight struct{}

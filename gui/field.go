@@ -262,7 +262,7 @@ func (v *fieldView) say(text string, bad bool) {
 	v.hint.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: theme.SizeNameCaptionText}}}
 	v.under.Hidden = text == ""
 	v.hint.Refresh()
-	v.box.Refresh()
+	v.p.moved()
 }
 
 func (v *fieldView) set(value string) {

@@ -54,7 +54,7 @@ func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p.name.OnChanged = func(string) { p.changed() }
 	p.note.OnChanged = func(string) { p.changed() }
 	p.head, p.banner = container.NewStack(), container.NewVBox()
-	p.ladder = newLadderView()
+	p.ladder = newLadderView(p.moved)
 	p.build()
 	p.status = secondary("")
 	p.running = secondary("")
@@ -129,6 +129,18 @@ func (p *formPane) questions() fyne.CanvasObject {
 // sectionHead is a heading, shown while one of its fields is.
 type sectionHead struct{ box *fyne.Container }
 
+// moved lays the form out after a part of it has grown, shrunk or gone. The
+// second round is for text that wraps: its height follows its new width.
+func (p *formPane) moved() {
+	if p.scroll == nil {
+		return
+	}
+	for range 2 {
+		relayout(p.scroll.Content)
+		p.scroll.Refresh()
+	}
+}
+
 func (p *formPane) plainField(name string, e *entry, optional bool) fyne.CanvasObject {
 	head := []fyne.CanvasObject{fixed(fyne.MeasureText(name, 12, fyne.TextStyle{Bold: true}).Width+1, 0, newLabel(name, 12, theme.ColorNameForeground, true))}
 	if optional {
@@ -166,7 +178,7 @@ func (p *formPane) unfold(open bool) {
 		p.advanced.Hide()
 		p.fold.SetText(lang.T("form.advanced"))
 	}
-	p.body.Refresh()
+	p.moved()
 }
 
 // settings are the answers as they stand. A secret that was not typed is
@@ -222,8 +234,8 @@ func (p *formPane) conditions() {
 			moved = true
 		}
 	}
-	if moved && p.body != nil {
-		p.body.Refresh()
+	if moved {
+		p.moved()
 	}
 }
 

@@ -105,6 +105,7 @@ func (p *formPane) climb(do func(context.Context, link.Watcher) *link.Result, op
 	mine := p.links
 	p.banner.RemoveAll()
 	p.ladder.start()
+	p.moved()
 	p.buttons.Hide()
 	p.progress.Show()
 	p.a.preview.waiting()
@@ -112,6 +113,7 @@ func (p *formPane) climb(do func(context.Context, link.Watcher) *link.Result, op
 		p.a.r.Do(func() {
 			if mine == p.links {
 				p.ladder.step(s)
+				p.moved()
 				p.running.set(rungName(s.Stage) + " · " + connectors.Clean(s.Text, 60))
 			}
 		})
@@ -142,6 +144,7 @@ func (p *formPane) finished(r *link.Result, open bool) {
 	p.buttons.Show()
 	p.ladder.finish(r)
 	p.banner.RemoveAll()
+	p.moved()
 	if connectors.CodeOf(r.Err) == connectors.Cancelled {
 		p.ladder.root.Hide()
 		p.a.preview.idle()
@@ -184,7 +187,7 @@ func (p *formPane) fail(problem *connectors.Problem) {
 	words.Add(padded(4, 0, 0, 0, container.NewHBox(again, details)))
 	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(back, 8), padded(12, 12, 12, 12, newDock(nil, nil, padded(0, 0, 0, 8, vbox(0, widget.NewIcon(icon))), nil, words)))}
 	p.banner.Refresh()
-	p.body.Refresh()
+	p.moved()
 	if v := p.field(problem.Field); v != nil && !v.box.Hidden {
 		v.say(problem.Title, true)
 		p.focus(problem.Field)
@@ -200,13 +203,15 @@ type ladderView struct {
 	rows  *fyne.Container
 	fold  *widget.Button
 	steps []connectors.Step
+	moved func()
 }
 
-func newLadderView() *ladderView {
-	l := &ladderView{rows: vbox(4)}
+func newLadderView(moved func()) *ladderView {
+	l := &ladderView{rows: vbox(4), moved: moved}
 	l.fold = widget.NewButtonWithIcon("", theme.MenuDropDownIcon(), func() {
 		l.rows.Hidden = !l.rows.Hidden
 		l.root.Refresh()
+		l.moved()
 	})
 	l.fold.Importance, l.fold.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 	l.root = container.NewVBox(l.fold, padded(0, 4, 10, 8, l.rows))
@@ -330,7 +335,7 @@ func (p *formPane) openURL(ctx context.Context, url string) error {
 		copyLink := widget.NewButtonWithIcon(lang.T("button.copylink"), theme.ContentCopyIcon(), func() { p.a.o.App.Clipboard().SetContent(url) })
 		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, vbox(10, wrapped(lang.T("ask.browser"), theme.ColorNameForeground), e, container.NewHBox(copyLink))))}
 		p.banner.Refresh()
-		p.body.Refresh()
+		p.moved()
 	})
 	if p.a.o.OpenURL == nil {
 		return nil

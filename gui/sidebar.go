@@ -219,5 +219,6 @@ func (a *App) delete(c link.Connection) {
 			})
 		})
 	}, a.win)
+	d.SetConfirmImportance(widget.DangerImportance)
 	d.Show()
 }

@@ -370,3 +370,18 @@ func (p *pressable) TypedKey(e *fyne.KeyEvent) {
 		p.onKey(e)
 	}
 }
+
+// relayout lays a tree of containers out anew, from the leaves up: what one
+// child now needs moves its siblings, and theirs.
+func relayout(o fyne.CanvasObject) {
+	c, ok := o.(*fyne.Container)
+	if !ok || !c.Visible() {
+		return
+	}
+	for _, child := range c.Objects {
+		relayout(child)
+	}
+	if c.Layout != nil {
+		c.Layout.Layout(c.Objects, c.Size())
+	}
+}

@@ -172,7 +172,9 @@ func (r *room) fill(typeID string, answers map[string]string) {
 	}
 }
 
-func (r *room) linked() bool { return r.a.form != nil && r.a.form.cancel == nil && r.a.form.c.State != link.Prepared }
+func (r *room) linked() bool {
+	return r.a.form != nil && r.a.form.cancel == nil && r.a.form.c.State != link.Prepared
+}
 
 // said is the text under a field.
 func said(v *fieldView) string {
@@ -184,7 +186,9 @@ func said(v *fieldView) string {
 
 func TestShots(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
-		t.Run(name, func(t *testing.T) { tour(newRoom(t, roomOptions{variant: variant, practice: true, openURL: practice.SignIn}), name) })
+		t.Run(name, func(t *testing.T) {
+			tour(newRoom(t, roomOptions{variant: variant, practice: true, openURL: practice.SignIn}), name)
+		})
 	}
 }
 

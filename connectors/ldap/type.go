@@ -61,7 +61,7 @@ func Type() connectors.Type {
 
 func form() connectors.Form {
 	port := answers.PortField("", "636")
-	port.Help = "Leave empty for the usual one: 636 with LDAPS, otherwise 389. 3269 and 3268 are the global catalog's."
+	port.Help = "Empty for the usual one."
 	fields := []connectors.Field{
 		answers.HostField("dc1.corp.example.com", splitURL),
 		port,

@@ -193,3 +193,24 @@ func TestARefusalIsReadThoughTheFirstWriteFailed(t *testing.T) {
 		t.Errorf("later write: %v", err)
 	}
 }
+
+func TestSecurity65_LastValuesAndBacklogAreBoundedInBytes(t *testing.T) {
+	var tree topics
+	now := time.Now()
+	for i := range 3000 {
+		tree.hear([]string{strconv.Itoa(i)}, make([]byte, maxBody), maxBody, false, now)
+	}
+	if tree.bytes > maxKept+3000*scrap {
+		t.Errorf("%d MiB of last values", tree.bytes>>20)
+	}
+	w := newWatcher("")
+	for range backlog {
+		w.push(connectors.Event{Body: make([]byte, maxBody)})
+	}
+	if w.bytes > backlogBytes {
+		t.Errorf("%d MiB wait for a reader", w.bytes>>20)
+	}
+	if e, ok := w.pop(); !ok || e.Dropped == 0 {
+		t.Error("nothing is said to be dropped")
+	}
+}

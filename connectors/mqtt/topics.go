@@ -9,7 +9,9 @@ import (
 // The bounds of what is remembered of a broker that never ends talking.
 const (
 	maxTopics = 200_000
-	maxBody   = 64 << 10
+	maxBody   = 64 << 10 // of one message
+	maxKept   = 64 << 20 // of all last values together
+	scrap     = 128      // of a last value beyond that
 	maxDepth  = 64
 )
 
@@ -37,6 +39,7 @@ type topics struct {
 	mu    sync.Mutex
 	root  topic
 	n     int
+	bytes int    // of all last values
 	left  uint64 // messages on topics that were too many to remember
 	heard time.Time
 }
@@ -94,6 +97,11 @@ func (t *topics) hear(path []string, body []byte, size int, retained bool, now t
 		}
 		at = kid
 	}
+	t.bytes -= len(at.body)
+	if t.bytes+len(body) > maxKept {
+		body = append([]byte(nil), body[:min(len(body), scrap)]...)
+	}
+	t.bytes += len(body)
 	at.count++
 	at.body, at.size, at.retained, at.at = body, size, retained, now
 	at.tick(now.Unix())

@@ -9,8 +9,12 @@ import (
 	"jackfield/connectors"
 )
 
-// backlog is how many messages wait for a slow reader before the oldest go.
-const backlog = 4096
+// backlog is how many messages, and how many bytes of them, wait for a slow
+// reader before the oldest go.
+const (
+	backlog      = 4096
+	backlogBytes = 16 << 20
+)
 
 // replay is how many retained messages a watch begins with.
 const replay = 500
@@ -22,6 +26,7 @@ type watcher struct {
 	mu      sync.Mutex
 	ring    []connectors.Event
 	first   int
+	bytes   int
 	dropped uint64
 	more    chan struct{} // has one token while there is something to read
 }
@@ -34,11 +39,13 @@ func (w *watcher) wants(name string) bool {
 
 func (w *watcher) push(e connectors.Event) {
 	w.mu.Lock()
-	if len(w.ring)-w.first == backlog {
+	for n := len(w.ring) - w.first; n > 0 && (n == backlog || w.bytes+len(e.Body) > backlogBytes); n-- {
+		w.bytes -= len(w.ring[w.first].Body)
 		w.ring[w.first] = connectors.Event{}
 		w.first++
 		w.dropped++
 	}
+	w.bytes += len(e.Body)
 	if w.first > backlog {
 		w.ring = append(w.ring[:0], w.ring[w.first:]...)
 		w.first = 0
@@ -59,6 +66,7 @@ func (w *watcher) pop() (connectors.Event, bool) {
 		return connectors.Event{}, false
 	}
 	e := w.ring[w.first]
+	w.bytes -= len(e.Body)
 	w.ring[w.first] = connectors.Event{}
 	w.first++
 	e.Dropped, w.dropped = w.dropped, 0
@@ -69,11 +77,6 @@ func (w *watcher) pop() (connectors.Event, bool) {
 func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[connectors.Event, error] {
 	return func(yield func(connectors.Event, error) bool) {
 		w := newWatcher(string(id))
-		if at := s.topics.find(string(id)); at != nil {
-			s.topics.kept(at, replay, func(t state) {
-				w.push(connectors.Event{Time: t.at, Path: parts(t.id), Body: t.body, Size: t.size, Retained: true})
-			})
-		}
 		s.listen(w)
 		defer s.unlisten(w)
 		for {
@@ -98,9 +101,16 @@ func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[con
 	}
 }
 
+// listen gives w what was retained, and from then on what arrives: no message
+// passes between the two, because whoever hears one takes the same lock.
 func (s *session) listen(w *watcher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if at := s.topics.find(w.id); at != nil {
+		s.topics.kept(at, replay, func(t state) {
+			w.push(connectors.Event{Time: t.at, Path: parts(t.id), Body: t.body, Size: t.size, Retained: true})
+		})
+	}
 	s.watchers[w] = true
 }
 

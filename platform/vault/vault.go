@@ -275,13 +275,19 @@ func (v *Vault) Changes(ctx context.Context) <-chan struct{} {
 	return ticks
 }
 
-// look is what tells one state of the profiles from another.
+// look is what tells one state of the profiles from another. The folder's own
+// time tells of a profile that came and went between two looks: somebody may
+// have read it meanwhile.
 func (v *Vault) look() []string {
-	entries, err := os.ReadDir(filepath.Join(v.dir, "connections"))
+	dir := filepath.Join(v.dir, "connections")
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
 	var out []string
+	if info, err := os.Stat(dir); err == nil {
+		out = append(out, fmt.Sprint(info.ModTime().UnixNano()))
+	}
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && strings.HasSuffix(e.Name(), ".json") {
 			out = append(out, fmt.Sprint(e.Name(), info.ModTime().UnixNano(), info.Size()))
