@@ -65,6 +65,7 @@ type App struct {
 	ctx     context.Context
 	toasts  *toast
 	outer   *splitter
+	keys    fyne.ShortcutHandler // the window's shortcuts, for entries that have the focus
 }
 
 // New makes the window; Show opens it.
@@ -310,7 +311,9 @@ func (a *App) addPractice(ctx context.Context, known []link.Connection, d link.D
 
 func (a *App) shortcuts() {
 	add := func(key fyne.KeyName, do func()) {
-		a.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
+		shortcut := &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
+		a.keys.AddShortcut(shortcut, func(fyne.Shortcut) { do() })
+		a.win.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { do() })
 	}
 	add(fyne.KeyN, a.showGallery)
 	add(fyne.KeyF, func() { a.win.Canvas().Focus(a.side.search) })

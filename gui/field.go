@@ -24,6 +24,7 @@ const maxKeyFile = 1 << 20
 type entry struct {
 	widget.Entry
 	onBlur func()
+	keys   fyne.Shortcutable // the window's
 }
 
 func newEntry(multi, secret bool) *entry {
@@ -59,8 +60,8 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 		e.Entry.TypedShortcut(s)
 		return
 	}
-	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(e).(fyne.Shortcutable); ok {
-		c.TypedShortcut(s)
+	if e.keys != nil {
+		e.keys.TypedShortcut(s)
 	}
 }
 
@@ -127,6 +128,7 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	}
 	multi := v.f.Kind == connectors.Lines || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.JSON
 	v.entry = newEntry(multi, v.f.Kind == connectors.SecretText)
+	v.entry.keys = &v.p.a.keys
 	v.entry.SetPlaceHolder(v.f.Example)
 	if v.stored {
 		v.entry.SetPlaceHolder(lang.T("form.stored"))

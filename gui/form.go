@@ -48,6 +48,7 @@ type formPane struct {
 func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p := &formPane{a: a, t: t, c: c, id: c.ID, unsaved: c.ID == ""}
 	p.name, p.note = newEntry(false, false), newNote()
+	p.name.keys, p.note.keys = &a.keys, &a.keys
 	p.name.SetPlaceHolder(lang.T("form.nameexample"))
 	p.name.SetText(c.Name)
 	p.note.SetText(c.Description)

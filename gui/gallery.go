@@ -25,6 +25,7 @@ const cardWidth, cardHeight, cardGap = 300, 74, 12
 func newGallery(a *App) *gallery {
 	g := &gallery{a: a, body: vbox(8)}
 	g.search = newEntry(false, false)
+	g.search.keys = &a.keys
 	g.search.Icon = theme.SearchIcon()
 	g.search.SetPlaceHolder(lang.T("gallery.search", len(a.o.Book.Types())))
 	g.search.OnChanged = func(string) { g.fill() }

@@ -53,6 +53,7 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 	p := &previewPane{a: a, t: t, nodes: map[widget.TreeNodeID]*branch{}, pillBox: container.NewHBox()}
 	p.redraw = task.NewCoalescer(a.r, func() { p.tree.Refresh() })
 	p.filter = newEntry(false, false)
+	p.filter.keys = &a.keys
 	p.filter.Icon = theme.SearchIcon()
 	p.filter.SetPlaceHolder(lang.T("preview.filter"))
 	p.filter.OnChanged = func(string) { p.tree.Refresh() }

@@ -36,6 +36,7 @@ type sidebar struct {
 func newSidebar(a *App) *sidebar {
 	s := &sidebar{a: a, count: newLabel("0", 11.5, looks.Text2, true), footer: secondary(""), empty: secondary(lang.T("sidebar.empty"))}
 	s.search = newEntry(false, false)
+	s.search.keys = &a.keys
 	s.search.SetPlaceHolder(lang.T("sidebar.search"))
 	s.search.Icon = theme.SearchIcon()
 	s.search.OnChanged = func(string) { s.refresh() }
