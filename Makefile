@@ -31,7 +31,7 @@ deps-test: ## what the tests need: real servers, a screen, a browser
 test: deps-run deps-test ## everything, against real servers
 	@bash .ci/test
 
-cross: ## the other systems compile and vet
+cross: deps-test ## the other systems compile and vet; the window builds for Windows
 	@bash .ci/cross
 
 lint: ## gofmt, vet, golangci-lint, govulncheck
