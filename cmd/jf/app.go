@@ -86,14 +86,14 @@ func (a *app) code(ctx context.Context, err error) int {
 }
 
 func codeOf(err error) int {
+	if errors.Is(err, connectors.ErrNobody) {
+		return exitNobody
+	}
 	switch connectors.CodeOf(err) {
 	case connectors.BadInput, connectors.Storage:
 		return exitWrongUse
 	case connectors.Cancelled:
 		return exitInterrupted
-	}
-	if errors.Is(err, connectors.ErrNobody) {
-		return exitNobody
 	}
 	return exitSaidNo
 }

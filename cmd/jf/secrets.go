@@ -124,7 +124,8 @@ func (a *app) asker() connectors.Asker {
 func (a *app) openURL(ctx context.Context, url string) error {
 	_, _ = fmt.Fprintf(a.err, "\nSign in with the browser. If it does not open, copy this link:\n  %s\n\n", url)
 	if err := a.world.OpenURL(ctx, url); err != nil {
-		_, _ = fmt.Fprintf(a.err, "  (%v)\n", err)
+		a.logger().Warn("no browser", "error", err)
+		_, _ = fmt.Fprintln(a.err, "  No browser could be opened here: copy the link into one on this computer.")
 	}
 	return nil
 }
