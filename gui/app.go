@@ -4,7 +4,6 @@ package gui
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -34,18 +33,16 @@ type Book interface {
 	FreeName(ctx context.Context, base string) string
 	Link(ctx context.Context, id string, w link.Watcher) *link.Result
 	Try(ctx context.Context, typeID string, s connectors.Settings, w link.Watcher) *link.Result
+	Practice(ctx context.Context, list []link.PracticeDraft, add bool) ([]link.Connection, error)
 	Changes(ctx context.Context) <-chan struct{}
 }
-
-// A PracticeConnection is one of the built-in services, ready to link.
-type PracticeConnection struct{ Draft link.Draft }
 
 // Options are what the window stands on.
 type Options struct {
 	App      fyne.App
 	Book     Book
 	Runner   *task.Runner                                            // nil: the toolkit's
-	Practice func(ctx context.Context) ([]PracticeConnection, error) // nil: none
+	Practice func(ctx context.Context) ([]link.PracticeDraft, error) // starts the services, once; nil: none
 	OpenURL  func(ctx context.Context, url string) error
 	Log      *slog.Logger
 	Notices  []string // told once at the start
@@ -66,6 +63,9 @@ type App struct {
 	toasts  *toast
 	outer   *splitter
 	keys    fyne.ShortcutHandler // the window's shortcuts, for entries that have the focus
+
+	secret     *copiedSecret // the last one on the clipboard
+	practising bool          // the practice services were started, or could not be
 }
 
 // New makes the window; Show opens it.
@@ -128,6 +128,7 @@ func (a *App) Start() {
 
 func (a *App) quit() {
 	a.stop()
+	a.forgetSecret()
 	if a.preview != nil {
 		a.preview.close()
 	}
@@ -234,6 +235,10 @@ func (a *App) selectConnection(id string) {
 		if !ok {
 			return
 		}
+		if c.Practice && !a.practising && a.o.Practice != nil {
+			a.runPractice(false, func([]link.Connection) { a.selectConnection(id) })
+			return
+		}
 		t, err := a.o.Book.Type(c.Type)
 		if err != nil {
 			a.tell(err)
@@ -263,50 +268,6 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 	} else {
 		form.focusFirst()
 	}
-}
-
-// startPractice starts the services and adds their connections.
-func (a *App) startPractice() {
-	started := a.toasts.say(lang.T("welcome.starting"), true)
-	task.Run(a.r, func(ctx context.Context) (string, error) {
-		list, err := a.o.Practice(a.ctx)
-		if err != nil {
-			return "", err
-		}
-		known, err := a.o.Book.List(ctx)
-		if err != nil {
-			return "", err
-		}
-		first := ""
-		for _, p := range list {
-			saved, err := a.addPractice(ctx, known, p.Draft)
-			if err != nil {
-				return "", err
-			}
-			if first == "" {
-				first = saved.ID
-			}
-		}
-		return first, nil
-	}, func(first string, err error) {
-		started()
-		if err != nil {
-			a.tell(err)
-			return
-		}
-		a.reload(func() { a.selectConnection(first) })
-	})
-}
-
-func (a *App) addPractice(ctx context.Context, known []link.Connection, d link.Draft) (link.Connection, error) {
-	for _, c := range known {
-		if c.Practice && c.Type == d.Type && strings.EqualFold(c.Name, d.Name) {
-			return a.o.Book.Save(ctx, c.ID, d)
-		}
-	}
-	d.Practice = true
-	d.Name = a.o.Book.FreeName(ctx, d.Name)
-	return a.o.Book.Create(ctx, d)
 }
 
 func (a *App) shortcuts() {

@@ -14,6 +14,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/link"
+	"jackfield/connectors/practice"
 )
 
 // stub is a type whose opening a test sets; it speaks no protocol.
@@ -335,4 +336,107 @@ func TestAnUnknownHostIsAskedAbout(t *testing.T) {
 		t.Error("a question that was never answered counts as yes")
 	}
 	r.until("the end", func() bool { return r.a.form.cancel == nil && r.a.win.Canvas().Overlays().Top() == nil })
+}
+
+func names(list []link.Connection) string {
+	var out []string
+	for _, c := range list {
+		out = append(out, c.Name)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestTheSidebarSortsAndRemembersHow(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	now := time.Now()
+	r.a.list = []link.Connection{
+		{ID: "1", Type: "stub", Name: "beta", State: link.OK, Checked: now},
+		{ID: "2", Type: "stub", Name: "Alpha", State: link.OK, Checked: now.Add(-time.Hour)},
+		{ID: "3", Type: "stub", Name: "gamma", State: link.Failed},
+	}
+	r.a.side.refresh()
+	for i, want := range []string{"Alpha beta gamma", "gamma Alpha beta", "Alpha beta gamma", "beta Alpha gamma"} {
+		r.a.side.sortMenu().Items[i].Action()
+		if got := names(r.a.side.shown); got != want {
+			t.Errorf("%s: %s, want %s", sortOrders()[i], got, want)
+		}
+		if again := newSidebar(r.a); !again.sortMenu().Items[i].Checked {
+			t.Errorf("%s is not remembered", sortOrders()[i])
+		}
+	}
+}
+
+// The services end with the program; their connections are kept.
+func TestPracticeConnectionsWorkAfterARestart(t *testing.T) {
+	r := newRoom(t, roomOptions{practice: true})
+	before, err := practice.Start(t.Context(), practice.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := r.book.Practice(t.Context(), drafts(before), true)
+	if err != nil || len(list) != 6 {
+		t.Fatalf("%d connections, %v", len(list), err)
+	}
+	for _, c := range list {
+		if c.Type == "sftp" || c.Type == "sqlite" {
+			if res := r.book.Link(t.Context(), c.ID, link.Watcher{}); res.State != link.OK {
+				t.Fatalf("%s: %+v", c.Name, res.Problem)
+			} else {
+				res.Close()
+			}
+		}
+	}
+	if _, err := r.book.Rename(t.Context(), list[0].ID, "My own name"); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list {
+		if c.Type != "sftp" && c.Type != "sqlite" {
+			continue
+		}
+		r.a.reload(func() { r.a.selectConnection(c.ID) })
+		r.until("the link of "+c.Name, func() bool {
+			return r.linked() && r.a.form.id == c.ID && r.a.preview.nodes[""] != nil && r.a.preview.nodes[""].state == "done"
+		})
+		if r.a.form.c.State != link.OK {
+			t.Errorf("%s: %+v", c.Name, r.a.form.c.Problem)
+		}
+	}
+	if len(r.a.list) != 6 {
+		t.Errorf("%d connections of 6", len(r.a.list))
+	}
+}
+
+func TestSecurity80_ACopiedSecretLeavesTheClipboard(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	r.fill("stub", map[string]string{"password": "practice-only"})
+	e, clip := r.a.form.field("password").entry, test.NewClipboard()
+	copySecret := func() {
+		e.Password = false // revealed
+		e.TypedShortcut(&fyne.ShortcutSelectAll{})
+		e.TypedShortcut(&fyne.ShortcutCopy{Clipboard: clip})
+		if clip.Content() != "practice-only" {
+			t.Fatalf("not copied: %q", clip.Content())
+		}
+	}
+	copySecret()
+	r.a.copied(clip, 20*time.Millisecond)
+	r.until("the clipboard to be cleared", func() bool { return clip.Content() == "" })
+	copySecret()
+	r.a.copied(clip, 20*time.Millisecond)
+	clip.SetContent("something else")
+	r.settle()
+	if clip.Content() != "something else" {
+		t.Error("what was copied since is gone")
+	}
+	copySecret()
+	if r.a.secret == nil || r.a.secret.text != "practice-only" {
+		t.Error("copying with the keyboard starts no clock")
+	}
+	r.a.forgetSecret()
+	if clip.Content() != "" {
+		t.Error("the secret outlives the program on the clipboard")
+	}
 }

@@ -24,7 +24,8 @@ const maxKeyFile = 1 << 20
 type entry struct {
 	widget.Entry
 	onBlur func()
-	keys   fyne.Shortcutable // the window's
+	keys   fyne.Shortcutable    // the window's
+	copied func(fyne.Clipboard) // for secrets: something may have been copied
 }
 
 func newEntry(multi, secret bool) *entry {
@@ -58,6 +59,15 @@ func newNote() *entry {
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	if _, own := s.(*desktop.CustomShortcut); !own {
 		e.Entry.TypedShortcut(s)
+		if e.copied == nil {
+			return
+		}
+		switch c := s.(type) {
+		case *fyne.ShortcutCopy:
+			e.copied(c.Clipboard)
+		case *fyne.ShortcutCut:
+			e.copied(c.Clipboard)
+		}
 		return
 	}
 	if e.keys != nil {
@@ -129,6 +139,9 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	multi := v.f.Kind == connectors.Lines || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.JSON
 	v.entry = newEntry(multi, v.f.Kind == connectors.SecretText)
 	v.entry.keys = &v.p.a.keys
+	if v.f.Kind.Secret() {
+		v.entry.copied = func(c fyne.Clipboard) { v.p.a.copied(c, secretStays) }
+	}
 	v.entry.SetPlaceHolder(v.f.Example)
 	if v.stored {
 		v.entry.SetPlaceHolder(lang.T("form.stored"))

@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"jackfield/connectors"
 	"jackfield/gui/lang"
@@ -34,7 +35,13 @@ func newGallery(a *App) *gallery {
 			g.cards[0].Tapped(nil)
 		}
 	}
-	head := vbox(6, title(lang.T("gallery.title")), secondary(lang.T("gallery.text")), fixed(1, 4, newFill("", 0)), container.NewHBox(fixed(480, 0, g.search)))
+	search := container.NewHBox(fixed(480, 0, g.search))
+	if a.o.Practice != nil {
+		try := widget.NewButtonWithIcon(lang.T("gallery.practice"), theme.MediaPlayIcon(), a.startPractice)
+		try.Importance = widget.LowImportance
+		search.Add(try)
+	}
+	head := vbox(6, title(lang.T("gallery.title")), secondary(lang.T("gallery.text")), fixed(1, 4, newFill("", 0)), search)
 	g.root = newDock(padded(32, 12, 40, 40, head), nil, nil, nil, container.NewVScroll(padded(0, 40, 40, 40, g.body)))
 	g.fill()
 	return g

@@ -44,7 +44,7 @@ func newSidebar(a *App) *sidebar {
 	add.Importance = widget.LowImportance
 	badge := container.NewStack(newFill(looks.IdleSubtle, 9), padded(2, 2, 8, 8, fixed(16, 14, s.count)))
 	s.count.align = fyne.TextAlignCenter
-	head := container.NewBorder(nil, nil, hbox(8, fixed(92, 0, heading(lang.T("sidebar.title"))), container.NewCenter(badge)), add)
+	head := container.NewBorder(nil, nil, hbox(8, fixed(92, 0, heading(lang.T("sidebar.title"))), container.NewCenter(badge)), container.NewHBox(s.sortButton(), add))
 	s.list = widget.NewList(func() int { return len(s.shown) }, func() fyne.CanvasObject { return newRow() },
 		func(i widget.ListItemID, o fyne.CanvasObject) { o.(*row).fill(s, s.shown[i]) })
 	s.list.HideSeparators = true
@@ -77,6 +77,7 @@ func (s *sidebar) refresh() {
 			s.shown = append(s.shown, c)
 		}
 	}
+	sorted(s.shown, s.order(), s.a.o.Book.Types())
 	s.count.set(fmt.Sprint(len(s.a.list)))
 	s.footer.set(lang.T("sidebar.footer", linked, attention))
 	s.empty.Hidden = len(s.shown) > 0
@@ -129,6 +130,9 @@ func (r *row) fill(s *sidebar, c link.Connection) {
 	}
 	if !ok {
 		where = c.Type
+	}
+	if c.Practice {
+		where = lang.T("sidebar.practice") + " · " + where
 	}
 	r.below.set(connectors.Clean(where, 120))
 	look := lookOf(c.State)

@@ -62,7 +62,7 @@ func newRoom(t *testing.T, o roomOptions) *room {
 	}})
 	options := Options{App: r.app, Book: r.book, Runner: task.NewWith(r.deliver), OpenURL: o.openURL}
 	if o.practice {
-		options.Practice = func(ctx context.Context) ([]PracticeConnection, error) { return r.startPractice(ctx) }
+		options.Practice = func(ctx context.Context) ([]link.PracticeDraft, error) { return r.startPractice(ctx) }
 	}
 	r.a = New(options)
 	if o.size == (fyne.Size{}) {
@@ -78,17 +78,21 @@ func newRoom(t *testing.T, o roomOptions) *room {
 	return r
 }
 
-func (r *room) startPractice(ctx context.Context) ([]PracticeConnection, error) {
+func (r *room) startPractice(ctx context.Context) ([]link.PracticeDraft, error) {
 	s, err := practice.Start(ctx, practice.Options{})
 	if err != nil {
 		return nil, err
 	}
 	r.t.Cleanup(func() { _ = s.Close() })
-	var out []PracticeConnection
+	return drafts(s), nil
+}
+
+func drafts(s *practice.Services) []link.PracticeDraft {
+	var out []link.PracticeDraft
 	for _, c := range s.Connections() {
-		out = append(out, PracticeConnection{Draft: link.Draft{Type: c.TypeID, Name: c.Name, Description: c.Description, Practice: true, Settings: c.Settings}})
+		out = append(out, link.PracticeDraft{Draft: link.Draft{Type: c.TypeID, Name: c.Name, Description: c.Description, Practice: true, Settings: c.Settings}, Place: c.Place()})
 	}
-	return out, nil
+	return out
 }
 
 func (r *room) deliver(f func()) {

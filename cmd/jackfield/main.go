@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"fyne.io/fyne/v2/app"
 
@@ -72,10 +73,13 @@ func (p *passphrase) ask(ctx context.Context) ([]byte, error) {
 // practiceServices start once and stop with the program.
 type practiceServices struct {
 	log      *slog.Logger
+	mu       sync.Mutex
 	services *practice.Services
 }
 
-func (p *practiceServices) start(ctx context.Context) ([]gui.PracticeConnection, error) {
+func (p *practiceServices) start(ctx context.Context) ([]link.PracticeDraft, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.services == nil {
 		s, err := practice.Start(ctx, practice.Options{Log: p.log})
 		if err != nil {
@@ -83,17 +87,16 @@ func (p *practiceServices) start(ctx context.Context) ([]gui.PracticeConnection,
 		}
 		p.services = s
 	}
-	var out []gui.PracticeConnection
-	for _, c := range p.services.Connections() {
-		out = append(out, gui.PracticeConnection{Draft: link.Draft{Type: c.TypeID, Name: c.Name, Description: c.Description, Practice: true, Settings: c.Settings}})
-	}
-	return out, nil
+	return wire.Drafts(p.services.Connections()), nil
 }
 
 func (p *practiceServices) close() {
-	if p.services != nil {
-		if err := p.services.Close(); err != nil {
-			p.log.Warn("practice services", "error", err)
-		}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.services == nil {
+		return
+	}
+	if err := p.services.Close(); err != nil {
+		p.log.Warn("practice services", "error", err)
 	}
 }

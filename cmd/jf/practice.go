@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"jackfield/cmd/internal/wire"
 	"jackfield/connectors"
 	"jackfield/connectors/all"
 	"jackfield/connectors/link"
@@ -57,27 +58,15 @@ func (a *app) printPractice(list []practice.Connection) {
 	}
 }
 
-// savePractice creates or updates the practice connections.
+// savePractice creates the practice connections, or points those that exist to
+// where the services run now.
 func (a *app) savePractice(ctx context.Context, list []practice.Connection) error {
 	b, err := a.book()
 	if err != nil {
 		return err
 	}
-	for _, p := range list {
-		d := link.Draft{Type: p.TypeID, Name: p.Name, Description: p.Description, Practice: true, Settings: p.Settings}
-		if old, err := b.ByName(ctx, p.Name); err == nil && old.Practice {
-			_, err = b.Save(ctx, old.ID, d)
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		d.Name = b.FreeName(ctx, p.Name)
-		if _, err := b.Create(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = b.Practice(ctx, wire.Drafts(list), true)
+	return err
 }
 
 // tour links each practice connection without saving anything, and shows the

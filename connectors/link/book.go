@@ -277,7 +277,7 @@ func (b *Book) Copy(ctx context.Context, id, name string) (Connection, error) {
 		_, asked := t.Form.Field(k)
 		return !asked
 	})
-	return b.Create(ctx, Draft{Type: c.Type, Name: name, Description: c.Description, Settings: s})
+	return b.Create(ctx, Draft{Type: c.Type, Name: name, Description: c.Description, Practice: c.Practice, Settings: s})
 }
 
 // Rename changes the name alone.
@@ -306,9 +306,8 @@ func (b *Book) edit(ctx context.Context, id string, change func(*Connection)) (C
 	return out, storage(err)
 }
 
-// Delete removes profile, secrets and everything issued. A type whose session
-// can revoke what was issued is asked to first; the local deletion goes on
-// whatever comes of it.
+// Delete removes profile, secrets and everything issued from this computer.
+// What a provider issued stays valid there until it runs out or is revoked.
 func (b *Book) Delete(ctx context.Context, id string) error {
 	return storage(b.store.Delete(ctx, id))
 }

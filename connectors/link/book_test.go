@@ -389,3 +389,53 @@ func TestTheRungOfRightsIsOne(t *testing.T) {
 		t.Errorf("begun %d, ended %d: %+v", begun, ended, r.Steps)
 	}
 }
+
+func TestPracticeIsPointedToWhereItRuns(t *testing.T) {
+	store := newStore()
+	b := open(&fake{}, store)
+	d := draft("Practice", "127.0.0.1:1", "practice-only")
+	d.Settings.Secrets["token"] = connectors.NewSecret("first")
+	list := []link.PracticeDraft{{Draft: d, Place: []string{"host", "token"}}}
+	made, err := b.Practice(t.Context(), list, true)
+	if err != nil || len(made) != 1 || !made[0].Practice {
+		t.Fatalf("%+v %v", made, err)
+	}
+	copied, err := b.Copy(t.Context(), made[0].ID, "Renamed")
+	if err != nil || !copied.Practice {
+		t.Fatalf("%+v %v", copied, err)
+	}
+	own, err := b.Create(t.Context(), draft("My own", "files.example.com", "own"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := b.Link(t.Context(), made[0].ID, link.Watcher{}); r.State != link.OK {
+		t.Fatalf("%+v", r.Problem)
+	}
+	changed := draft("Practice", "127.0.0.1:2", "another")
+	changed.Settings.Secrets["token"] = connectors.NewSecret("second")
+	list[0].Draft = changed
+	if again, err := b.Practice(t.Context(), list, true); err != nil || len(again) != 1 {
+		t.Fatalf("%+v %v", again, err)
+	}
+	for _, c := range []link.Connection{made[0], copied} {
+		s, err := b.Settings(t.Context(), c.ID)
+		if err != nil || s.Plain["host"] != "127.0.0.1:2" || s.Secrets["token"].Reveal() != "second" || s.Secrets["password"].Reveal() != "practice-only" {
+			t.Errorf("%s: %v %v", c.Name, s.Plain, err)
+		}
+	}
+	if c, _ := b.Get(t.Context(), made[0].ID); c.State != link.OK {
+		t.Error("moving forgot that it was linked")
+	}
+	if s, _ := b.Settings(t.Context(), own.ID); s.Plain["host"] != "files.example.com" {
+		t.Error("a person's own connection was moved")
+	}
+	if err := b.Delete(t.Context(), made[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Delete(t.Context(), copied.ID); err != nil {
+		t.Fatal(err)
+	}
+	if none, err := b.Practice(t.Context(), list, false); err != nil || len(none) != 0 {
+		t.Errorf("a deleted one came back: %v %v", none, err)
+	}
+}

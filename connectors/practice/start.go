@@ -110,3 +110,18 @@ func settings(plain map[string]string, secrets map[string]string) connectors.Set
 	}
 	return s
 }
+
+// Place are the answers that differ from one start of a service to the next.
+func (c Connection) Place() []string {
+	switch c.TypeID {
+	case "sftp":
+		return []string{"host", "port", "known_hosts"}
+	case "sqlite":
+		return []string{"file"}
+	case "oauth":
+		return []string{"issuer", "base_url"}
+	case "http":
+		return []string{"base_url"}
+	}
+	return []string{"host", "port"}
+}

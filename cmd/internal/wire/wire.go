@@ -12,6 +12,7 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/all"
 	"jackfield/connectors/link"
+	"jackfield/connectors/practice"
 	"jackfield/platform/browser"
 	"jackfield/platform/hygiene"
 	"jackfield/platform/keychain"
@@ -106,6 +107,15 @@ func keySource(dir string, ask func(context.Context) ([]byte, error)) (vault.Key
 		return keychain.NewPassphrase(file, vault.ErrNoKey, ask), nil
 	}
 	return nil, &connectors.Error{Code: connectors.BadInput, Said: KeychainVar + " is system, passphrase or memory"}
+}
+
+// Drafts are running practice services as the book takes them.
+func Drafts(list []practice.Connection) []link.PracticeDraft {
+	var out []link.PracticeDraft
+	for _, c := range list {
+		out = append(out, link.PracticeDraft{Draft: link.Draft{Type: c.TypeID, Name: c.Name, Description: c.Description, Practice: true, Settings: c.Settings}, Place: c.Place()})
+	}
+	return out
 }
 
 func broken(err error) error {
