@@ -185,7 +185,7 @@ func TestPostgreSQL(t *testing.T) {
 	})
 	t.Run("a denied table is marked and refuses", func(t *testing.T) {
 		s := mustOpen(t, postgresType(), good(t))
-		_, err := s.(connectors.Tabler).Table(t.Context(), connectors.NodeID("public"+sep+"secret"), 10)
+		_, err := s.(connectors.Tabler).Table(t.Context(), "public.secret", 10)
 		if connectors.CodeOf(err) != connectors.Denied {
 			t.Errorf("%v", err)
 		}
@@ -251,7 +251,7 @@ func TestSecurity60And63_MariaDBPasswordIsNoText(t *testing.T) {
 		t.Error(err)
 	}
 	t.Run("read only and limited", func(t *testing.T) {
-		limits(t, mysqlType(), settings(p, "reader", "reader-practice"), settings(p, "writer", "writer-practice"), "shop"+sep+"orders", "shop"+sep+"salaries")
+		limits(t, mysqlType(), settings(p, "reader", "reader-practice"), settings(p, "writer", "writer-practice"), "shop.orders", "shop.salaries")
 	})
 }
 
@@ -261,6 +261,6 @@ func TestSecurity60And63_PostgreSQLPasswordIsNoText(t *testing.T) {
 		t.Error(err)
 	}
 	t.Run("read only and limited", func(t *testing.T) {
-		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), settings(p, "postgres", "admin-practice", "database", "shop"), "public"+sep+"orders", "public"+sep+"salaries")
+		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), settings(p, "postgres", "admin-practice", "database", "shop"), "public.orders", "public.salaries")
 	})
 }

@@ -47,16 +47,6 @@ type session struct {
 	once  sync.Once
 }
 
-// Children ids are the parts of a name joined by this; no SQL name has it.
-const sep = "\x1f"
-
-func split(id connectors.NodeID) []string {
-	if id == "" {
-		return nil
-	}
-	return strings.Split(string(id), sep)
-}
-
 func (s *session) Close() error {
 	var err error
 	s.once.Do(func() {
@@ -184,11 +174,7 @@ func node(parent connectors.NodeID, rows *sql.Rows) (connectors.Node, error) {
 	if err := rows.Scan(&name, &kind, &branch, &count, &access, &extra); err != nil {
 		return connectors.Node{}, err
 	}
-	id := name
-	if parent != "" {
-		id = string(parent) + sep + name
-	}
-	n := connectors.Node{ID: connectors.NodeID(id), Name: name, Kind: kind, Branch: branch, Access: connectors.Access(access)}
+	n := connectors.Node{ID: join(parent, name), Name: name, Kind: kind, Branch: branch, Access: connectors.Access(access)}
 	if (kind == "table" || kind == "view") && n.Access != connectors.AccessDenied {
 		n.Views = []connectors.View{connectors.ViewRows}
 	}
