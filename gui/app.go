@@ -61,7 +61,7 @@ type App struct {
 	stop    context.CancelFunc
 	ctx     context.Context
 	toasts  *toast
-	outer   *splitter
+	shell   *shell
 	keys    fyne.ShortcutHandler // the window's shortcuts, for entries that have the focus
 
 	secret     *copiedSecret // the last one on the clipboard
@@ -84,8 +84,8 @@ func New(o Options) *App {
 	a.side = newSidebar(a)
 	a.centre = container.NewStack()
 	a.toasts = newToast(a)
-	a.outer = newSplitter(a.side.root, container.NewStack(newFill(theme.ColorNameBackground, 0), a.centre), 268, 200, 420)
-	a.win.SetContent(container.NewStack(a.outer.box, a.toasts.root))
+	a.shell = newShell(a, container.NewStack(newFill(theme.ColorNameBackground, 0), a.centre))
+	a.win.SetContent(container.NewStack(a.shell.box, a.toasts.root))
 	a.shortcuts()
 	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
 	a.win.SetOnDropped(func(at fyne.Position, files []fyne.URI) {
@@ -183,6 +183,7 @@ func (a *App) leave(next func()) {
 }
 
 func (a *App) show(o fyne.CanvasObject) {
+	a.shell.show(false)
 	if a.form != nil {
 		a.form.close()
 		a.form = nil
@@ -228,6 +229,7 @@ func (a *App) showGallery() {
 // selectConnection opens a saved connection.
 func (a *App) selectConnection(id string) {
 	if a.form != nil && a.form.id == id && id != "" {
+		a.shell.show(false)
 		return
 	}
 	a.leave(func() {
@@ -277,7 +279,10 @@ func (a *App) shortcuts() {
 		a.win.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { do() })
 	}
 	add(fyne.KeyN, a.showGallery)
-	add(fyne.KeyF, func() { a.win.Canvas().Focus(a.side.search) })
+	add(fyne.KeyF, func() {
+		a.shell.show(true)
+		a.win.Canvas().Focus(a.side.search)
+	})
 	add(fyne.KeyS, func() {
 		if a.form != nil {
 			a.form.save(nil)
@@ -290,6 +295,8 @@ func (a *App) shortcuts() {
 	})
 	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
 		switch {
+		case e.Name == fyne.KeyEscape && a.shell.open:
+			a.shell.show(false)
 		case e.Name == fyne.KeyF5 && a.preview != nil:
 			a.preview.reload()
 		case e.Name == fyne.KeyEscape && a.form != nil:

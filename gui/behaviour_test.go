@@ -440,3 +440,30 @@ func TestSecurity80_ACopiedSecretLeavesTheClipboard(t *testing.T) {
 		t.Error("the secret outlives the program on the clipboard")
 	}
 }
+
+func TestBelow800TheSidebarFoldsIntoAMenu(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	r.fill("stub", map[string]string{"host": "example.com"})
+	r.a.form.save(nil)
+	r.until("the saving", func() bool { return len(r.a.list) == 1 })
+	side := r.a.side.root
+	if !side.Visible() || side.Size().Width != 268 {
+		t.Fatalf("wide: the sidebar is %v", side.Size())
+	}
+	r.a.win.Resize(fyne.NewSize(760, 600))
+	if side.Visible() || !r.a.shell.rail.Visible() {
+		t.Fatal("narrow: the sidebar still takes its room")
+	}
+	r.a.keys.TypedShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault})
+	if !side.Visible() || r.a.win.Canvas().Focused() != r.a.side.search {
+		t.Fatal("the search key does not open the menu")
+	}
+	r.a.selectConnection(r.a.list[0].ID)
+	if side.Visible() {
+		t.Error("choosing a connection leaves the menu over it")
+	}
+	r.a.win.Resize(fyne.NewSize(1440, 900))
+	if !side.Visible() || r.a.shell.rail.Visible() {
+		t.Error("wide again: the sidebar does not come back")
+	}
+}

@@ -21,6 +21,7 @@ type splitter struct {
 	least, most  float32
 	box          *fyne.Container
 	leastForRest float32
+	overlay      bool // the leading pane lies over the other, which has all the room
 }
 
 func newSplitter(lead, rest fyne.CanvasObject, width, least, most float32) *splitter {
@@ -29,6 +30,16 @@ func newSplitter(lead, rest fyne.CanvasObject, width, least, most float32) *spli
 	s.handle.ExtendBaseWidget(s.handle)
 	s.box = container.New(s, lead, rest, s.handle)
 	return s
+}
+
+// order puts what lies over something after it; side by side, the leading pane
+// is first for the Tab key.
+func (s *splitter) order() {
+	s.box.Objects = []fyne.CanvasObject{s.lead, s.rest, s.handle}
+	if s.overlay {
+		s.box.Objects = []fyne.CanvasObject{s.rest, s.lead, s.handle}
+	}
+	s.box.Refresh()
 }
 
 // Layout implements fyne.Layout.
@@ -44,8 +55,12 @@ func (s *splitter) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	if !s.lead.Visible() {
 		line = 0
 	}
-	s.rest.Move(fyne.NewPos(w+line, 0))
-	s.rest.Resize(fyne.NewSize(size.Width-w-line, size.Height))
+	from := w + line
+	if s.overlay {
+		from = 0
+	}
+	s.rest.Move(fyne.NewPos(from, 0))
+	s.rest.Resize(fyne.NewSize(size.Width-from, size.Height))
 	s.handle.Hidden = !s.lead.Visible()
 	s.handle.Move(fyne.NewPos(w-hitZone/2, 0))
 	s.handle.Resize(fyne.NewSize(hitZone, size.Height))

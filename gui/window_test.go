@@ -264,6 +264,11 @@ func TestShotsNarrowAndLarge(t *testing.T) {
 	r.a.startPractice()
 	r.until("the practice connections", func() bool { return len(r.a.list) == 6 && r.a.form != nil })
 	r.shot("narrow-02-form")
+	r.a.win.Resize(fyne.NewSize(760, 600))
+	r.shot("narrow-03-folded")
+	r.a.shell.show(true)
+	r.shot("narrow-04-menu")
+	r.a.shell.show(false)
 	test.ApplyTheme(t, looks.Fixed(theme.VariantLight))
 	r.a.win.Resize(fyne.NewSize(1440, 900))
 	long := link.Draft{Type: "sftp", Name: strings.Repeat("A very long name of a connection ", 5), Description: strings.Repeat("words ", 60), Settings: connectors.NewSettings()}
