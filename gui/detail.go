@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type detailPane struct {
 	foot    *label
 	cancel  func()
 	live    *messages
+	pill    func(key string) // says whether what is shown is live
 	unwatch func()
 }
 
@@ -108,7 +110,7 @@ func (d *detailPane) show(s connectors.Session, n connectors.Node, path string) 
 	d.crumb.set(path)
 	d.foot.set(lang.T("preview.loading"))
 	if d.live != nil {
-		d.live.only(string(n.ID))
+		d.live.only(n)
 		d.put(d.live.root)
 		return
 	}
@@ -183,8 +185,8 @@ func (d *detailPane) rows(t *connectors.Table) {
 	for j, c := range t.Columns {
 		heads[j] = connectors.Clean(c.Name, 80)
 	}
-	d.put(newGrid(heads, func(j int) bool { return t.Columns[j].Numeric }, func() int { return len(text) }, func(i, j int) string { return text[i][j] }, widths(heads, text), false).box)
-	words := lang.T("preview.rows", len(t.Rows), clock(time.Now()))
+	d.put(newGrid(heads, func(j int) bool { return t.Columns[j].Numeric }, func() int { return len(text) }, func(i, j int) string { return text[i][j] }, widths(heads, text), []int{len(heads) - 1}, false).box)
+	words := lang.N("preview.rows", len(t.Rows), clock(time.Now()))
 	if t.Truncated {
 		words = lang.T("preview.morerows", len(t.Rows), clock(time.Now()))
 	}
@@ -223,8 +225,9 @@ type grid struct {
 }
 
 // newGrid is a table of text whose cost does not depend on the number of rows.
-// With tails the first column shows the end of what is too long.
-func newGrid(heads []string, right func(int) bool, count func() int, at func(i, j int) string, width []float32, tails bool) *grid {
+// Room that is left over goes to the columns in wide. With tails the first
+// column shows the end of what is too long.
+func newGrid(heads []string, right func(int) bool, count func() int, at func(i, j int) string, width []float32, wide []int, tails bool) *grid {
 	t := widget.NewTable(func() (int, int) { return count(), len(heads) }, func() fyne.CanvasObject { return newCell() }, func(id widget.TableCellID, o fyne.CanvasObject) {
 		if id.Row < count() && id.Col < len(heads) {
 			c := o.(*gridCell)
@@ -244,12 +247,37 @@ func newGrid(heads []string, right func(int) bool, count func() int, at func(i, 
 	for j, w := range width {
 		t.SetColumnWidth(j, w)
 	}
-	look, ok := fyne.CurrentApp().Settings().Theme().(*looks.Theme)
-	if !ok {
-		look = looks.New()
-	}
-	return &grid{t, container.NewThemeOverride(t, looks.Tight{Theme: look})}
+	return &grid{t, container.New(&spread{table: t, width: width, wide: wide}, container.NewThemeOverride(t, looks.Tight{Theme: ownLook()}))}
 }
+
+// spread gives a table's wide columns the room that is left over.
+type spread struct {
+	table *widget.Table
+	width []float32
+	wide  []int
+	last  float32
+}
+
+// Layout implements fyne.Layout.
+func (l *spread) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	rest := s.Width
+	for _, w := range l.width {
+		rest -= w
+	}
+	if more := max(0, rest) / float32(max(1, len(l.wide))); more != l.last {
+		l.last = more
+		for _, j := range l.wide {
+			if j >= 0 && j < len(l.width) {
+				l.table.SetColumnWidth(j, l.width[j]+more)
+			}
+		}
+	}
+	o[0].Resize(s)
+	o[0].Move(fyne.NewPos(0, 0))
+}
+
+// MinSize implements fyne.Layout.
+func (l *spread) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
 
 // gridCell paints its own background, so that stripes run through.
 type gridCell struct {
@@ -298,24 +326,56 @@ func (d *detailPane) content(s *connectors.Sample) {
 		size += " of " + humanize.IBytes(uint64(s.Size))
 	}
 	d.foot.set(lang.T("preview.bytes", size, s.MediaType))
-	var lines []string
-	if utf8.Valid(s.Data) && !strings.Contains(string(s.Data), "\x00") {
-		for line := range strings.Lines(string(s.Data)) {
-			lines = append(lines, connectors.Clean(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "), 2000))
+	l := newLines()
+	l.show(s.Data)
+	d.put(l.list)
+}
+
+// lines shows text, or the hex of what is none.
+type lines struct {
+	list *widget.List
+	text []string
+	of   []byte
+}
+
+func newLines() *lines {
+	l := &lines{}
+	l.list = widget.NewList(func() int { return len(l.text) }, func() fyne.CanvasObject {
+		t := newLabel("", 12, theme.ColorNameForeground, false)
+		t.style = fyne.TextStyle{Monospace: true}
+		return padded(0, 0, 8, 0, t)
+	}, func(i widget.ListItemID, o fyne.CanvasObject) { o.(*fyne.Container).Objects[0].(*label).set(l.text[i]) })
+	l.list.HideSeparators = true
+	return l
+}
+
+func (l *lines) show(data []byte) {
+	if l.text != nil && bytes.Equal(l.of, data) {
+		return
+	}
+	l.of, l.text = bytes.Clone(data), nil
+	switch {
+	case len(data) == 0:
+		l.text = []string{lang.T("preview.empty")}
+	case textual(data):
+		for line := range strings.Lines(string(data)) {
+			l.text = append(l.text, connectors.Clean(strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    "), 2000))
 		}
-	} else {
-		lines = hexLines(s.Data)
+	default:
+		l.text = hexLines(data)
 	}
-	if len(lines) == 0 {
-		lines = []string{lang.T("preview.empty")}
+	l.list.Refresh()
+}
+
+// textual reports whether data can be shown as text; a character cut in two at
+// the end does not count against it.
+func textual(data []byte) bool {
+	for i := 0; i < utf8.UTFMax && i < len(data); i++ {
+		if utf8.Valid(data[:len(data)-i]) {
+			return bytes.IndexByte(data, 0) < 0
+		}
 	}
-	list := widget.NewList(func() int { return len(lines) }, func() fyne.CanvasObject {
-		l := newLabel("", 12, theme.ColorNameForeground, false)
-		l.style = fyne.TextStyle{Monospace: true}
-		return padded(0, 0, 8, 0, l)
-	}, func(i widget.ListItemID, o fyne.CanvasObject) { o.(*fyne.Container).Objects[0].(*label).set(lines[i]) })
-	list.HideSeparators = true
-	d.put(list)
+	return len(data) == 0
 }
 
 func hexLines(data []byte) []string {

@@ -149,12 +149,15 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	v.entry.SetText(value)
 	v.entry.OnChanged = func(string) { v.changed() }
 	v.entry.onBlur = v.blurred
-	if v.f.Kind != connectors.Lines && v.f.Kind != connectors.SecretLines && v.f.Kind != connectors.File {
+	if !multi && v.f.Kind != connectors.File {
+		return oneLined(v.entry)
+	}
+	if v.f.Kind == connectors.JSON {
 		return v.entry
 	}
 	pick := widget.NewButtonWithIcon(lang.T("form.file"), theme.FolderOpenIcon(), v.pick)
 	if v.f.Kind == connectors.File {
-		return container.NewBorder(nil, nil, nil, pick, v.entry)
+		return container.NewBorder(nil, nil, nil, pick, oneLined(v.entry))
 	}
 	return vbox(4, v.entry, container.NewHBox(pick))
 }

@@ -62,7 +62,7 @@ func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p.footer()
 	p.body = vbox(10, p.head, p.banner, p.ladder.root, p.questions())
 	p.scroll = container.NewVScroll(padded(22, 24, 20, 24, p.body))
-	bottom := vbox(0, hairline(), padded(8, 8, 20, 16, container.NewStack(p.buttons, p.progress)))
+	bottom := vbox(0, hairline(), padded(11, 12, 20, 16, container.NewStack(p.buttons, p.progress)))
 	p.root = container.NewStack(newFill(theme.ColorNameBackground, 0), newDock(nil, bottom, nil, nil, p.scroll))
 	p.showState()
 	if c.Problem != nil && c.State == link.Failed {
@@ -147,7 +147,10 @@ func (p *formPane) plainField(name string, e *entry, optional bool) fyne.CanvasO
 	if optional {
 		head = append(head, fixed(60, 0, secondary(lang.T("form.optional"))))
 	}
-	return vbox(4, hbox(8, head...), e)
+	if e.MultiLine {
+		return vbox(4, hbox(8, head...), e)
+	}
+	return vbox(4, hbox(8, head...), oneLined(e))
 }
 
 // guide says where to find the values, and what rights are needed.
@@ -332,9 +335,9 @@ func (p *formPane) footer() {
 		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(more)
 		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), p.a.win.Canvas(), at.SubtractXY(0, float32(len(items))*30))
 	}
-	p.buttons = newDock(nil, nil, nil, container.NewHBox(more, test, save, primary), padded(9, 0, 0, 6, p.status))
+	p.buttons = newDock(nil, nil, nil, fixed(0, 32, container.NewHBox(more, test, save, primary)), padded(9, 0, 0, 6, p.status))
 	stop := widget.NewButton(lang.T("button.cancel"), p.cancelLink)
-	p.progress = newDock(nil, nil, nil, container.NewHBox(stop), padded(9, 0, 0, 6, p.running))
+	p.progress = newDock(nil, nil, nil, fixed(0, 32, container.NewHBox(stop)), padded(9, 0, 0, 6, p.running))
 	p.progress.Hide()
 }
 

@@ -1,7 +1,9 @@
 package gui
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"strings"
@@ -13,27 +15,47 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/dustin/go-humanize"
+
 	"jackfield/connectors"
 	"jackfield/gui/lang"
 	"jackfield/gui/task"
 )
 
-// mostTopics is how many rows the message table keeps.
-const mostTopics = 5000
+// What is kept of a stream: rows of the table of topics, bytes of each one's
+// newest message, and messages of the one topic that is looked at.
+const (
+	mostTopics   = 5000
+	mostOfValue  = 4 << 10
+	mostMessages = 500
+)
 
 // topicRow is the newest message of one topic.
 type topicRow struct {
-	topic, value string
-	count        int
-	first, last  time.Time
-	retained     bool
+	topic       string
+	value       []byte
+	size, count int
+	first, last time.Time
+	retained    bool
 }
 
-// messages is the table of topics with their last value and rate. Rows keep
-// their place while they change.
+// heard is one message of the topic that is looked at.
+type heard struct {
+	at       time.Time
+	value    []byte
+	size     int
+	retained bool
+}
+
+// messages shows a stream: a table of topics with their last value and rate,
+// whose rows keep their place while they change, or, for one topic, its
+// messages as they arrive and the newest one in full.
 type messages struct {
 	root   *fyne.Container
+	centre *fyne.Container
 	table  *grid
+	past   *grid
+	newest *lines
 	redraw *task.Coalescer
 	pause  *widget.Button
 	d      *detailPane
@@ -41,12 +63,17 @@ type messages struct {
 	mu      sync.Mutex
 	rows    []*topicRow
 	byTopic map[string]*topicRow
-	shown   []topicRow
+	heard   []heard // of the topic that is looked at, oldest first
 	prefix  string
+	single  bool // prefix is one topic, not what lies below it
 	total   int
 	dropped uint64
 	start   time.Time
-	paused  bool
+
+	// The window's own copies, and what it shows.
+	shown     []topicRow
+	pastShown []heard // newest first
+	paused    bool
 }
 
 // follow watches the whole stream until the pane stops; arrived is told each
@@ -55,20 +82,25 @@ func (d *detailPane) follow(live connectors.Streamer, arrived func(connectors.Ev
 	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now()}
 	m.redraw = task.NewCoalescer(d.a.r, m.draw)
 	heads := []string{lang.T("column.topic"), lang.T("column.value"), lang.T("column.rate"), lang.T("column.count"), lang.T("column.age"), lang.T("column.retained")}
-	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{190, 130, 56, 66, 46, 46}, true)
-	m.pause = widget.NewButtonWithIcon(lang.T("button.stop"), theme.MediaPauseIcon(), m.toggle)
-	m.pause.SetText(lang.T("preview.pause"))
+	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{150, 100, 56, 66, 56, 52}, []int{0, 1}, true)
+	heads = []string{lang.T("column.time"), lang.T("column.message"), lang.T("column.size"), lang.T("column.retained")}
+	m.past = newGrid(heads, func(j int) bool { return j == 2 }, func() int { return len(m.pastShown) }, m.pastCell, []float32{96, 200, 76, 52}, []int{1}, false)
+	m.newest = newLines()
+	m.pause = widget.NewButtonWithIcon(lang.T("preview.pause"), theme.MediaPauseIcon(), m.toggle)
 	m.pause.Importance = widget.LowImportance
-	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.table.box)
+	m.centre = container.NewStack(m.table.box)
+	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.centre)
 	d.live = m
 	d.crumb.set(lang.T("preview.alltopics"))
 	d.put(m.root)
+	d.pill("preview.live")
 	ctx, stop := context.WithCancel(context.Background())
 	d.unwatch = stop
 	task.Run(d.a.r, func(context.Context) (struct{}, error) {
 		return struct{}{}, m.watch(live.Watch(ctx, ""), func(e connectors.Event) { d.a.r.Do(func() { arrived(e) }) })
 	}, func(_ struct{}, err error) {
 		if err != nil && ctx.Err() == nil && d.live == m {
+			d.pill("preview.stale")
 			d.problem(err, func() { d.follow(live, arrived) })
 		}
 	})
@@ -104,17 +136,39 @@ func (m *messages) take(e connectors.Event) bool {
 		m.byTopic[topic] = r
 		m.rows = append(m.rows, r)
 	}
-	r.value, r.last, r.retained = string(e.Body[:min(len(e.Body), 400)]), e.Time, e.Retained
+	r.value = bytes.Clone(e.Body[:min(len(e.Body), mostOfValue)])
+	r.size, r.last, r.retained = max(e.Size, len(e.Body)), e.Time, e.Retained
 	r.count++
+	if m.single && topic == m.prefix {
+		m.keep(r)
+	}
 	return !known
 }
 
-// only shows the topics at and below one node.
-func (m *messages) only(prefix string) {
+// keep adds the newest message of the topic that is looked at.
+func (m *messages) keep(r *topicRow) {
+	if len(m.heard) >= 2*mostMessages {
+		m.heard = append([]heard(nil), m.heard[mostMessages:]...)
+	}
+	m.heard = append(m.heard, heard{r.last, r.value, r.size, r.retained})
+}
+
+// only shows a topic's messages, or the topics at and below a level.
+func (m *messages) only(n connectors.Node) {
 	m.mu.Lock()
-	m.prefix = prefix
+	m.prefix, m.single, m.heard = string(n.ID), !n.Branch, nil
+	if r, ok := m.byTopic[m.prefix]; ok && m.single {
+		m.keep(r)
+	}
+	single := m.single
 	m.mu.Unlock()
-	m.draw()
+	m.centre.Objects = []fyne.CanvasObject{m.table.box}
+	if single {
+		newest := newDock(vbox(0, hairline(), padded(8, 6, 10, 10, newLabel(lang.T("preview.newest"), 12, theme.ColorNameForeground, true))), nil, nil, nil, m.newest.list)
+		m.centre.Objects = []fyne.CanvasObject{newDock(nil, fixed(0, 220, newest), nil, nil, m.past.box)}
+	}
+	m.centre.Refresh()
+	m.copyShown()
 }
 
 func (m *messages) toggle() {
@@ -122,33 +176,72 @@ func (m *messages) toggle() {
 	if m.paused {
 		m.pause.SetText(lang.T("preview.resume"))
 		m.pause.SetIcon(theme.MediaPlayIcon())
+		m.d.pill("preview.paused")
 		return
 	}
 	m.pause.SetText(lang.T("preview.pause"))
 	m.pause.SetIcon(theme.MediaPauseIcon())
+	m.d.pill("preview.live")
 	m.draw()
 }
 
-// draw copies what is shown, so that the table never waits for the stream.
 func (m *messages) draw() {
-	if m.paused {
-		return
+	if !m.paused {
+		m.copyShown()
 	}
+}
+
+// copyShown copies what is shown, so that the table never waits for the stream.
+func (m *messages) copyShown() {
 	m.mu.Lock()
-	m.shown = m.shown[:0]
+	single := m.single
+	m.shown, m.pastShown = m.shown[:0], m.pastShown[:0]
 	for _, r := range m.rows {
 		if m.prefix == "" || r.topic == m.prefix || strings.HasPrefix(r.topic, m.prefix+"/") {
 			m.shown = append(m.shown, *r)
 		}
 	}
-	lost := ""
-	if m.dropped > 0 {
-		lost = lang.T("preview.dropped", m.dropped)
+	for i := len(m.heard) - 1; i >= max(0, len(m.heard)-mostMessages); i-- {
+		m.pastShown = append(m.pastShown, m.heard[i])
 	}
-	words := lang.T("preview.messages", len(m.rows), m.total, float64(m.total)/max(1, time.Since(m.start).Seconds()), lost)
+	words := m.summary()
 	m.mu.Unlock()
 	m.d.foot.set(words)
-	m.table.Refresh()
+	if !single {
+		m.table.Refresh()
+		return
+	}
+	m.past.Refresh()
+	if len(m.pastShown) > 0 {
+		m.newest.show(pretty(m.pastShown[0].value))
+	} else {
+		m.newest.show(nil)
+	}
+}
+
+// summary is the footer: how many topics and messages, and how fast they come.
+func (m *messages) summary() string {
+	count, since := m.total, m.start
+	words := lang.N("preview.topics", len(m.rows))
+	if m.single {
+		words, count = connectors.Clean(m.prefix, 80), 0
+		if r, ok := m.byTopic[m.prefix]; ok {
+			count, since = r.count, r.first
+		}
+	}
+	words += " · " + lang.N("preview.messages", count)
+	if count > 1 {
+		rate := float64(count-1) / max(1, time.Since(since).Seconds())
+		if rate >= 0.5 {
+			words += " · " + lang.T("preview.persecond", rate)
+		} else {
+			words += " · " + lang.T("preview.perminute", rate*60)
+		}
+	}
+	if m.dropped > 0 {
+		words += " · " + lang.T("preview.dropped", m.dropped)
+	}
+	return words
 }
 
 func (m *messages) cell(i, j int) string {
@@ -160,7 +253,7 @@ func (m *messages) cell(i, j int) string {
 	case 0:
 		return connectors.Clean(r.topic, cellRunes)
 	case 1:
-		return connectors.Clean(r.value, cellRunes)
+		return oneLine(r.value)
 	case 2:
 		if r.count < 2 {
 			return ""
@@ -171,8 +264,45 @@ func (m *messages) cell(i, j int) string {
 	case 4:
 		return fmt.Sprintf("%.0f s", time.Since(r.last).Seconds())
 	}
-	if r.retained {
+	return tick(r.retained)
+}
+
+func (m *messages) pastCell(i, j int) string {
+	if i >= len(m.pastShown) {
+		return ""
+	}
+	h := m.pastShown[i]
+	switch j {
+	case 0:
+		return h.at.Local().Format("15:04:05.000")
+	case 1:
+		return oneLine(h.value)
+	case 2:
+		return humanize.IBytes(uint64(max(0, h.size)))
+	}
+	return tick(h.retained)
+}
+
+func tick(yes bool) string {
+	if yes {
 		return "✓"
 	}
 	return ""
+}
+
+// oneLine is a message as a cell shows it.
+func oneLine(body []byte) string {
+	if textual(body) {
+		return connectors.Clean(string(body[:min(len(body), 4*cellRunes)]), cellRunes)
+	}
+	return fmt.Sprintf("% x", body[:min(len(body), 64)])
+}
+
+// pretty indents JSON; everything else stays as it came.
+func pretty(body []byte) []byte {
+	var out bytes.Buffer
+	if first := bytes.TrimSpace(body); len(first) > 0 && (first[0] == '{' || first[0] == '[') && json.Indent(&out, first, "", "  ") == nil {
+		return out.Bytes()
+	}
+	return body
 }

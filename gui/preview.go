@@ -66,9 +66,10 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 		}
 	}
 	p.detail = newDetailPane(a)
+	p.detail.pill = p.pill
 	p.refresh = widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), p.reload)
 	p.refresh.Importance = widget.LowImportance
-	head := newDock(nil, nil, hbox(10, fixed(96, 0, container.NewCenter(fixed(96, 18, heading(lang.T("preview.title"))))), container.NewCenter(p.pillBox)), container.NewCenter(p.refresh), newFill("", 0))
+	head := newDock(nil, nil, hbox(10, fixed(96, 0, container.NewCenter(fixed(96, 18, heading(lang.T("preview.title"))))), container.NewCenter(p.pillBox)), fixed(32, 0, container.NewCenter(p.refresh)), newFill("", 0))
 	p.centre = container.NewStack()
 	p.root = container.NewStack(newFill(looks.Surface, 0), newDock(vbox(0, padded(0, 0, 16, 12, fixed(0, 51, head)), hairline()), nil, nil, nil, p.centre))
 	p.idle()
@@ -121,14 +122,23 @@ func (p *previewPane) open(r *link.Result) {
 	left := newDock(padded(10, 6, 10, 10, p.filter), nil, nil, nil, p.tree)
 	p.centre.Objects = []fyne.CanvasObject{newSplitter(left, p.detail.root, 272, 160, 480).box}
 	p.centre.Refresh()
-	p.pillBox.Objects = []fyne.CanvasObject{pill(lang.T("preview.live"), looks.OkSubtle, looks.OkDot, looks.OkText)}
-	p.pillBox.Refresh()
+	p.pill("preview.live")
 	p.refresh.Show()
 	p.detail.facts(r.Facts)
 	p.load("")
 	if live, ok := r.Session.(connectors.Streamer); ok {
 		p.detail.follow(live, p.arrived)
 	}
+}
+
+// pill says whether what is shown follows the source.
+func (p *previewPane) pill(key string) {
+	o := pill(lang.T(key), looks.WarnSubtle, looks.WarnDot, looks.WarnText)
+	if key == "preview.live" {
+		o = pill(lang.T(key), looks.OkSubtle, looks.OkDot, looks.OkText)
+	}
+	p.pillBox.Objects = []fyne.CanvasObject{o}
+	p.pillBox.Refresh()
 }
 
 // reload reads everything anew over the open session.
@@ -202,9 +212,13 @@ func (p *previewPane) load(id widget.TreeNodeID) {
 const sortable = 2000
 
 // sort puts what opens further first, each part by name. Topics keep the order
-// in which they were heard: new ones come at the end.
+// in which they were heard: new ones come at the end. Columns have the order of
+// their table, and paths that of the form.
 func (p *previewPane) sort(b *branch) {
-	if _, live := p.session.(connectors.Streamer); live {
+	if _, live := p.session.(connectors.Streamer); live || len(b.children) == 0 {
+		return
+	}
+	if kind := p.nodes[b.children[0]].node.Kind; kind == "column" || kind == "resource" {
 		return
 	}
 	slices.SortStableFunc(b.children, func(x, y widget.TreeNodeID) int {
@@ -381,8 +395,10 @@ func iconOf(n connectors.Node) fyne.Resource {
 		return theme.ListIcon()
 	case "ou", "container", "domain", "organization":
 		return theme.FolderIcon()
-	case "person", "user", "entry", "group":
+	case "person", "user":
 		return theme.AccountIcon()
+	case "group":
+		return theme.ListIcon()
 	case "topic":
 		return theme.RadioButtonIcon()
 	case "phone":

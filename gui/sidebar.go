@@ -79,7 +79,11 @@ func (s *sidebar) refresh() {
 	}
 	sorted(s.shown, s.order(), s.a.o.Book.Types())
 	s.count.set(fmt.Sprint(len(s.a.list)))
-	s.footer.set(lang.T("sidebar.footer", linked, attention))
+	words := lang.T("sidebar.linked", linked)
+	if attention > 0 {
+		words += " · " + lang.N("sidebar.attention", attention)
+	}
+	s.footer.set(words)
 	s.empty.Hidden = len(s.shown) > 0
 	s.empty.set(lang.T("sidebar.empty"))
 	if len(s.a.list) > 0 {

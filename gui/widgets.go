@@ -100,6 +100,19 @@ func paint(name fyne.ThemeColorName) color.Color {
 	return app.Settings().Theme().Color(name, app.Settings().ThemeVariant())
 }
 
+// ownLook is the program's theme, as it is set now.
+func ownLook() *looks.Theme {
+	if look, ok := fyne.CurrentApp().Settings().Theme().(*looks.Theme); ok {
+		return look
+	}
+	return looks.New()
+}
+
+// oneLined is a field of one line.
+func oneLined(e *entry) fyne.CanvasObject {
+	return container.NewThemeOverride(e, looks.NoBars{Theme: ownLook()})
+}
+
 func title(text string) *label     { return newLabel(text, 20, theme.ColorNameForeground, true) }
 func heading(text string) *label   { return newLabel(text, 15, theme.ColorNameForeground, true) }
 func strong(text string) *label    { return newLabel(text, 13, theme.ColorNameForeground, true) }

@@ -167,9 +167,12 @@ func (r *room) fill(typeID string, answers map[string]string) {
 			r.t.Fatalf("no field %s", k)
 		}
 		if f.entry != nil {
+			r.a.win.Canvas().Focus(f.entry)
 			f.entry.SetText("")
-			test.Type(f.entry, v)
-			f.blurred()
+			for _, c := range v {
+				f.entry.TypedRune(c)
+			}
+			r.a.win.Canvas().Unfocus()
 		} else {
 			f.set(v)
 		}

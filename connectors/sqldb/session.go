@@ -272,7 +272,27 @@ func read(rows *sql.Rows, limit int) (*connectors.Table, error) {
 		}
 		t.Rows = append(t.Rows, cells)
 	}
+	for i := range t.Columns {
+		if t.Columns[i].Type == "" { // SQLite: what an expression gives has no declared type
+			t.Columns[i].Numeric = numbers(t.Rows, i)
+		}
+	}
 	return t, rows.Err()
+}
+
+// numbers reports whether a column holds numbers and nothing else.
+func numbers(rows [][]any, i int) bool {
+	some := false
+	for _, r := range rows {
+		switch r[i].(type) {
+		case int64, float64:
+			some = true
+		case nil:
+		default:
+			return false
+		}
+	}
+	return some
 }
 
 func numeric(kind string) bool {

@@ -70,3 +70,26 @@ func TestSQLite(t *testing.T) {
 		t.Error("a write went through")
 	}
 }
+
+func TestNumbersThatAnExpressionGivesAreNumeric(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sums.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{"CREATE TABLE o (a TEXT, b REAL)", "INSERT INTO o VALUES ('x', 1.5), ('y', NULL)", "CREATE VIEW v AS SELECT a || '' AS word, b * 2 AS twice, NULL AS never FROM o"} {
+		if _, err := db.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = db.Close()
+	s := connectors.NewSettings()
+	s.Plain["file"] = path
+	table, err := mustOpen(t, sqliteType(), s).(connectors.Tabler).Table(t.Context(), "v", 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := table.Columns; c[0].Numeric || !c[1].Numeric || c[2].Numeric {
+		t.Errorf("%+v", c)
+	}
+}

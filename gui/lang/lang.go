@@ -27,6 +27,15 @@ func Load(name string) (map[string]string, error) {
 	return out, nil
 }
 
+// N is T for a number of things: with one of them the text of key+".one", if
+// there is one, which may leave the number out.
+func N(key string, n int, args ...any) string {
+	if words, err := english(); err == nil && n == 1 && words[key+".one"] != "" {
+		return T(key+".one", args...)
+	}
+	return T(key, append([]any{n}, args...)...)
+}
+
 // T is the text for a key, filled in like fmt.Sprintf. A key without a text is
 // shown as it is; a test finds it before a person does.
 func T(key string, args ...any) string {

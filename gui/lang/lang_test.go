@@ -17,7 +17,7 @@ func TestEveryKeyHasWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := 0
-	call := regexp.MustCompile(`lang\.T\("([^"]+)"`)
+	call := regexp.MustCompile(`lang\.[TN]\("([^"]+)"`)
 	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err

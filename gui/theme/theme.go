@@ -65,7 +65,7 @@ func colours() map[fyne.ThemeColorName]pair {
 		theme.ColorNameMenuBackground:      {0xFFFFFFFF, 0x26292EFF},
 		theme.ColorNameOverlayBackground:   {0xFFFFFFFF, 0x24272CFF},
 		theme.ColorNameHeaderBackground:    {0xF6F7F9FF, 0x22252AFF},
-		theme.ColorNameScrollBar:           {0x1B1F2455, 0xFFFFFF55},
+		theme.ColorNameScrollBar:           {0x1B1F2440, 0xFFFFFF40},
 		theme.ColorNameShadow:              {0x00000022, 0x00000066},
 		theme.ColorNameError:               {0xB3262AFF, 0xFF9C9EFF},
 		theme.ColorNameSuccess:             {0x14743DFF, 0x6BD396FF},
@@ -165,6 +165,18 @@ type Tight struct{ *Theme }
 func (t Tight) Size(name fyne.ThemeSizeName) float32 {
 	switch name {
 	case theme.SizeNamePadding, theme.SizeNameSeparatorThickness:
+		return 0
+	}
+	return t.Theme.Size(name)
+}
+
+// NoBars is the theme without scroll bars, for fields of one line: a bar would
+// cover their text.
+type NoBars struct{ *Theme }
+
+// Size implements fyne.Theme.
+func (t NoBars) Size(name fyne.ThemeSizeName) float32 {
+	if name == theme.SizeNameScrollBarSmall || name == theme.SizeNameScrollBar {
 		return 0
 	}
 	return t.Theme.Size(name)

@@ -1,0 +1,124 @@
+package gui
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+)
+
+// speaker is a stub whose messages a test sends.
+type speaker struct {
+	stubSession
+	events chan connectors.Event
+}
+
+func (s speaker) Watch(ctx context.Context, _ connectors.NodeID) iter.Seq2[connectors.Event, error] {
+	return func(yield func(connectors.Event, error) bool) {
+		for {
+			select {
+			case e, open := <-s.events:
+				if !open {
+					yield(connectors.Event{}, context.DeadlineExceeded)
+					return
+				}
+				if !yield(e, nil) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// listen links the speaker and gives back its pane of messages.
+func listen(t *testing.T) (*room, speaker, *messages) {
+	t.Helper()
+	r := stubRoom(t, &stub{})
+	r.fill("stub", nil)
+	s := speaker{stubSession{&stub{}}, make(chan connectors.Event, 1000)}
+	p := newPreviewPane(r.a, r.a.form.t)
+	r.a.show(p.root)
+	p.open(&link.Result{Session: s})
+	r.a.preview = p
+	r.until("the stream", func() bool { return p.detail.live != nil })
+	return r, s, p.detail.live
+}
+
+func message(topic, body string) connectors.Event {
+	return connectors.Event{Time: time.Now(), Path: strings.Split(topic, "/"), Body: []byte(body)}
+}
+
+func TestATopicShowsItsMessagesAsTheyArrive(t *testing.T) {
+	r, s, m := listen(t)
+	s.events <- message("hall/heat", "before")
+	s.events <- message("hall/door", "other")
+	r.until("two topics", func() bool { return len(m.shown) == 2 })
+	m.only(connectors.Node{ID: "hall/heat", Name: "heat"})
+	if len(m.pastShown) != 1 || string(m.pastShown[0].value) != "before" {
+		t.Fatalf("the last value is not shown: %v", m.pastShown)
+	}
+	s.events <- message("hall/heat", `{"value":21.5,"unit":"C"}`)
+	s.events <- message("hall/door", "not this one")
+	r.until("the next message", func() bool { return len(m.pastShown) == 2 })
+	if got := m.pastCell(0, 1); got != `{"value":21.5,"unit":"C"}` {
+		t.Errorf("newest first: %q", got)
+	}
+	if got := strings.Join(m.newest.text, "\n"); got != "{\n  \"value\": 21.5,\n  \"unit\": \"C\"\n}" {
+		t.Errorf("in full: %q", got)
+	}
+	if got := m.d.foot.text; !strings.HasPrefix(got, "hall/heat · 2 messages") {
+		t.Errorf("the footer says %q", got)
+	}
+	m.only(connectors.Node{ID: "hall", Name: "hall", Branch: true})
+	if len(m.shown) != 2 || m.cell(1, 1) != "not this one" {
+		t.Errorf("back at the level above: %+v", m.shown)
+	}
+}
+
+func TestMemoryForOneTopicIsBounded(t *testing.T) {
+	_, _, m := listen(t)
+	m.only(connectors.Node{ID: "fast", Name: "fast"})
+	for range 10 * mostMessages {
+		m.take(message("fast", strings.Repeat("x", 2*mostOfValue)))
+	}
+	m.copyShown()
+	if len(m.heard) > 2*mostMessages || len(m.pastShown) != mostMessages || len(m.pastShown[0].value) != mostOfValue {
+		t.Errorf("%d kept, %d shown, %d bytes each", len(m.heard), len(m.pastShown), len(m.pastShown[0].value))
+	}
+	if m.pastShown[0].size != 2*mostOfValue {
+		t.Errorf("the size is %d", m.pastShown[0].size)
+	}
+}
+
+func TestAPausedStreamStandsStillAndABrokenOneSaysSo(t *testing.T) {
+	r, s, m := listen(t)
+	s.events <- message("a", "1")
+	r.until("a topic", func() bool { return len(m.shown) == 1 })
+	m.toggle()
+	s.events <- message("b", "1")
+	r.until("the second", func() bool { m.mu.Lock(); defer m.mu.Unlock(); return len(m.rows) == 2 })
+	r.settle()
+	if len(m.shown) != 1 {
+		t.Error("it moved while paused")
+	}
+	m.toggle()
+	if len(m.shown) != 2 {
+		t.Error("it does not go on")
+	}
+	close(s.events)
+	p := r.a.preview
+	r.until("the failure", func() bool { return len(p.detail.centre.Objects) == 1 && p.detail.centre.Objects[0] != m.root })
+}
+
+func TestTextCutInTheMiddleOfACharacterIsStillText(t *testing.T) {
+	whole := []byte("größe")
+	if !textual(whole[:3]) || !textual(whole) || textual([]byte{0xff, 0xfe, 0, 1, 2}) || !textual(nil) {
+		t.Error("text or not text: told wrong")
+	}
+}
