@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -174,12 +173,11 @@ func (a *App) leave(next func()) {
 		next()
 		return
 	}
-	d := dialog.NewCustomConfirm(lang.T("close.title"), lang.T("close.drop"), lang.T("button.back"), padded(4, 12, 0, 0, widget.NewLabel(lang.T("close.text"))), func(drop bool) {
+	a.question(question{title: lang.T("close.title"), text: padded(4, 12, 0, 0, widget.NewLabel(lang.T("close.text"))), yes: lang.T("close.drop"), no: lang.T("button.back"), danger: true, answer: func(drop bool) {
 		if drop {
 			next()
 		}
-	}, a.win)
-	d.Show()
+	}}).Show()
 }
 
 func (a *App) show(o fyne.CanvasObject) {
@@ -293,16 +291,7 @@ func (a *App) shortcuts() {
 			a.form.link()
 		}
 	})
-	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		switch {
-		case e.Name == fyne.KeyEscape && a.shell.open:
-			a.shell.show(false)
-		case e.Name == fyne.KeyF5 && a.preview != nil:
-			a.preview.reload()
-		case e.Name == fyne.KeyEscape && a.form != nil:
-			a.form.cancelLink()
-		}
-	})
+	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { a.windowKey(e) })
 }
 
 // workplace shows form and preview side by side, or as two tabs where the

@@ -24,7 +24,8 @@ const maxKeyFile = 1 << 20
 type entry struct {
 	widget.Entry
 	onBlur func()
-	keys   fyne.Shortcutable    // the window's
+	keys   fyne.Shortcutable // the window's
+	window func(*fyne.KeyEvent) bool
 	copied func(fyne.Clipboard) // for secrets: something may have been copied
 }
 
@@ -75,6 +76,13 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	}
 }
 
+// TypedKey passes on what is the window's.
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	if e.window == nil || !e.window(k) {
+		e.Entry.TypedKey(k)
+	}
+}
+
 // AcceptsTab keeps Tab for moving on, in notes and keys too.
 func (e *entry) AcceptsTab() bool { return false }
 
@@ -94,7 +102,7 @@ type fieldView struct {
 	under   *fyne.Container // around the hint
 	section *sectionHead    // the heading under which it stands
 	entry   *entry          // nil for choices and toggles
-	choice  *widget.Select
+	choice  *keySelect
 	toggle  *widget.Check
 	stored  bool // a secret is kept that was not loaded
 	touched bool
@@ -126,7 +134,7 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 		for i, o := range v.f.Options {
 			labels[i] = o.Label
 		}
-		v.choice = widget.NewSelect(labels, nil)
+		v.choice = newKeySelect(labels, v.p.a.windowKey)
 		v.set(value)
 		v.choice.OnChanged = func(string) { v.changed(); v.help() }
 		return outlined(v.choice)
@@ -138,7 +146,7 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	}
 	multi := v.f.Kind == connectors.Lines || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.JSON
 	v.entry = newEntry(multi, v.f.Kind == connectors.SecretText)
-	v.entry.keys = &v.p.a.keys
+	v.entry.keys, v.entry.window = &v.p.a.keys, v.p.a.windowKey
 	if v.f.Kind.Secret() {
 		v.entry.copied = func(c fyne.Clipboard) { v.p.a.copied(c, secretStays) }
 	}
@@ -163,7 +171,7 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 }
 
 // outlined draws the border that the toolkit's Select lacks.
-func outlined(s *widget.Select) fyne.CanvasObject {
+func outlined(s fyne.CanvasObject) fyne.CanvasObject {
 	line := newFill("", 6)
 	line.stroke = theme.ColorNameInputBorder
 	return container.NewStack(newFill(theme.ColorNameInputBackground, 6), s, line)

@@ -49,6 +49,7 @@ func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p := &formPane{a: a, t: t, c: c, id: c.ID, unsaved: c.ID == ""}
 	p.name, p.note = newEntry(false, false), newNote()
 	p.name.keys, p.note.keys = &a.keys, &a.keys
+	p.name.window, p.note.window = a.windowKey, a.windowKey
 	p.name.SetPlaceHolder(lang.T("form.nameexample"))
 	p.name.SetText(c.Name)
 	p.note.SetText(c.Description)
@@ -318,11 +319,12 @@ func (p *formPane) renamed(name string) {
 }
 
 func (p *formPane) footer() {
-	primary := widget.NewButtonWithIcon(lang.T("button.link"), theme.LoginIcon(), p.link)
+	keys := p.a.windowKey
+	primary := newKeyButton(lang.T("button.link"), theme.LoginIcon(), p.link, keys)
 	primary.Importance = widget.HighImportance
-	test := widget.NewButton(lang.T("button.test"), p.test)
-	save := widget.NewButton(lang.T("button.save"), func() { p.save(nil) })
-	more := widget.NewButtonWithIcon("", theme.MoreHorizontalIcon(), nil)
+	test := newKeyButton(lang.T("button.test"), nil, p.test, keys)
+	save := newKeyButton(lang.T("button.save"), nil, func() { p.save(nil) }, keys)
+	more := newKeyButton("", theme.MoreHorizontalIcon(), nil, keys)
 	more.Importance = widget.LowImportance
 	more.OnTapped = func() {
 		items := []*fyne.MenuItem{
@@ -336,7 +338,7 @@ func (p *formPane) footer() {
 		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), p.a.win.Canvas(), at.SubtractXY(0, float32(len(items))*30))
 	}
 	p.buttons = newDock(nil, nil, nil, fixed(0, 32, container.NewHBox(more, test, save, primary)), padded(9, 0, 0, 6, p.status))
-	stop := widget.NewButton(lang.T("button.cancel"), p.cancelLink)
+	stop := newKeyButton(lang.T("button.cancel"), nil, p.cancelLink, keys)
 	p.progress = newDock(nil, nil, nil, fixed(0, 32, container.NewHBox(stop)), padded(9, 0, 0, 6, p.running))
 	p.progress.Hide()
 }

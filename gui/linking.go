@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -277,31 +276,8 @@ func (p *formPane) asker() connectors.Asker {
 	return connectors.Asker{OpenURL: p.openURL, ShowCode: p.showCode, Input: p.input, Trust: p.trust}
 }
 
-// ask shows a dialog and waits for its answer without blocking the window.
-func ask[T any](ctx context.Context, p *formPane, show func(answer func(T)) dialog.Dialog) (T, error) {
-	got := make(chan T, 1)
-	var d dialog.Dialog
-	p.a.r.Do(func() {
-		d = show(func(v T) {
-			select {
-			case got <- v:
-			default:
-			}
-		})
-		d.Show()
-	})
-	select {
-	case v := <-got:
-		return v, nil
-	case <-ctx.Done():
-		p.a.r.Do(func() { d.Hide() })
-		var none T
-		return none, context.Cause(ctx)
-	}
-}
-
 func (p *formPane) trust(ctx context.Context, r connectors.TrustRequest) (bool, error) {
-	return ask(ctx, p, func(answer func(bool)) dialog.Dialog {
+	return ask(ctx, p.a, func(answer func(bool)) *sheet {
 		lines := []fyne.CanvasObject{wrapped(lang.T("ask.trusttext", r.Kind, connectors.Clean(r.Host, 120)), theme.ColorNameForeground)}
 		print := newLabel(connectors.Clean(r.Algorithm+"  "+r.Fingerprint, 120), 12, theme.ColorNameForeground, false)
 		print.style = fyne.TextStyle{Monospace: true}
@@ -309,23 +285,22 @@ func (p *formPane) trust(ctx context.Context, r connectors.TrustRequest) (bool, 
 		for _, f := range r.Facts {
 			lines = append(lines, secondary(connectors.Clean(f.Label+": "+f.Text, 120)))
 		}
-		return dialog.NewCustomConfirm(lang.T("ask.trust"), lang.T("button.trust"), lang.T("button.stop"), fixed(560, 0, padded(0, 12, 0, 0, vbox(8, lines...))), answer, p.a.win)
+		return p.a.question(question{title: lang.T("ask.trust"), text: fixed(560, 0, padded(0, 12, 0, 0, vbox(8, lines...))), yes: lang.T("button.trust"), no: lang.T("button.stop"), answer: answer})
 	})
 }
 
 func (p *formPane) input(ctx context.Context, q connectors.Prompt) (connectors.Secret, error) {
 	e := newEntry(false, !q.Echo)
-	s, err := ask(ctx, p, func(answer func(connectors.Secret)) dialog.Dialog {
+	return ask(ctx, p.a, func(answer func(connectors.Secret)) *sheet {
 		words := vbox(4, wrapped(connectors.Clean(q.Text, 500), looks.Text2), e)
-		return dialog.NewCustomConfirm(connectors.Clean(q.Title, 120), lang.T("button.ok"), lang.T("button.stop"), fixed(420, 0, padded(0, 12, 0, 0, words)), func(yes bool) {
+		return p.a.question(question{title: connectors.Clean(q.Title, 120), text: fixed(420, 0, padded(0, 12, 0, 0, words)), yes: lang.T("button.ok"), no: lang.T("button.stop"), entry: e, answer: func(yes bool) {
 			if yes {
 				answer(connectors.NewSecret(e.Text))
 			} else {
 				answer(connectors.Secret{})
 			}
-		}, p.a.win)
+		}})
 	})
-	return s, err
 }
 
 func (p *formPane) openURL(ctx context.Context, url string) error {

@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 
-	"fyne.io/fyne/v2/dialog"
-
 	"jackfield/connectors"
 	"jackfield/gui/lang"
 	"jackfield/gui/theme"
@@ -22,17 +20,16 @@ func (a *App) AskPassphrase(ctx context.Context) ([]byte, error) {
 		data, err := os.ReadFile(name)
 		return []byte(strings.TrimRight(string(data), "\r\n")), err
 	}
-	p := &formPane{a: a}
 	e := newEntry(false, true)
-	s, err := ask(ctx, p, func(answer func(connectors.Secret)) dialog.Dialog {
+	s, err := ask(ctx, a, func(answer func(connectors.Secret)) *sheet {
 		words := vbox(4, wrapped(lang.T("keychain.text"), theme.Text2), e)
-		return dialog.NewCustomConfirm(lang.T("keychain.title"), lang.T("button.ok"), lang.T("button.cancel"), fixed(420, 0, padded(0, 12, 0, 0, words)), func(yes bool) {
+		return a.question(question{title: lang.T("keychain.title"), text: fixed(420, 0, padded(0, 12, 0, 0, words)), yes: lang.T("button.ok"), no: lang.T("button.cancel"), entry: e, answer: func(yes bool) {
 			if yes {
 				answer(connectors.NewSecret(e.Text))
 			} else {
 				answer(connectors.Secret{})
 			}
-		}, a.win)
+		}})
 	})
 	if err == nil && s.Empty() {
 		return nil, &connectors.Error{Code: connectors.Storage, Reason: "keychain.no_passphrase"}

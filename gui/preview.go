@@ -40,7 +40,9 @@ type previewPane struct {
 	root    *fyne.Container
 	session connectors.Session
 	nodes   map[widget.TreeNodeID]*branch
-	tree    *widget.Tree
+	tree    *keyTree
+	chosen  widget.TreeNodeID
+	ahead   typeAhead
 	filter  *entry
 	pillBox *fyne.Container
 	centre  *fyne.Container
@@ -53,14 +55,17 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 	p := &previewPane{a: a, t: t, nodes: map[widget.TreeNodeID]*branch{}, pillBox: container.NewHBox()}
 	p.redraw = task.NewCoalescer(a.r, func() { p.tree.Refresh() })
 	p.filter = newEntry(false, false)
-	p.filter.keys = &a.keys
+	p.filter.keys, p.filter.window = &a.keys, a.windowKey
 	p.filter.Icon = theme.SearchIcon()
 	p.filter.SetPlaceHolder(lang.T("preview.filter"))
 	p.filter.OnChanged = func(string) { p.tree.Refresh() }
-	p.tree = widget.NewTree(p.childIDs, p.isBranch, newNodeRow, p.fillRow)
+	p.tree = &keyTree{window: a.windowKey, typed: p.find}
+	p.tree.ChildUIDs, p.tree.IsBranch, p.tree.CreateNode, p.tree.UpdateNode = p.childIDs, p.isBranch, newNodeRow, p.fillRow
+	p.tree.ExtendBaseWidget(p.tree)
 	p.tree.HideSeparators = true
 	p.tree.OnBranchOpened = p.load
 	p.tree.OnSelected = func(id widget.TreeNodeID) {
+		p.chosen = id
 		if b, ok := p.nodes[id]; ok {
 			p.detail.show(p.session, b.node, p.path(id))
 		}
@@ -282,6 +287,25 @@ func (p *previewPane) childIDs(id widget.TreeNodeID) []widget.TreeNodeID {
 		}
 	}
 	return out
+}
+
+// find selects the next node on the screen whose name starts with what is typed.
+func (p *previewPane) find(r rune) {
+	var seen []widget.TreeNodeID
+	var walk func(id widget.TreeNodeID)
+	walk = func(id widget.TreeNodeID) {
+		for _, c := range p.childIDs(id) {
+			seen = append(seen, c)
+			if p.tree.IsBranchOpen(c) {
+				walk(c)
+			}
+		}
+	}
+	walk("")
+	if i := p.ahead.next(r, slices.Index(seen, p.chosen), len(seen), func(i int) string { return p.nodes[seen[i]].node.Name }); i >= 0 {
+		p.tree.Select(seen[i])
+		p.tree.ScrollTo(seen[i])
+	}
 }
 
 // found looks at a node and at what is loaded below it.

@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -24,7 +23,8 @@ type sidebar struct {
 	a        *App
 	root     *fyne.Container
 	search   *entry
-	list     *widget.List
+	list     *keyList
+	ahead    typeAhead
 	shown    []link.Connection
 	count    *label
 	footer   *label
@@ -36,7 +36,7 @@ type sidebar struct {
 func newSidebar(a *App) *sidebar {
 	s := &sidebar{a: a, count: newLabel("0", 11.5, looks.Text2, true), footer: secondary(""), empty: secondary(lang.T("sidebar.empty"))}
 	s.search = newEntry(false, false)
-	s.search.keys = &a.keys
+	s.search.keys, s.search.window = &a.keys, a.windowKey
 	s.search.SetPlaceHolder(lang.T("sidebar.search"))
 	s.search.Icon = theme.SearchIcon()
 	s.search.OnChanged = func(string) { s.refresh() }
@@ -45,9 +45,12 @@ func newSidebar(a *App) *sidebar {
 	badge := container.NewStack(newFill(looks.IdleSubtle, 9), padded(2, 2, 8, 8, fixed(16, 14, s.count)))
 	s.count.align = fyne.TextAlignCenter
 	head := container.NewBorder(nil, nil, hbox(8, fixed(92, 0, heading(lang.T("sidebar.title"))), container.NewCenter(badge)), container.NewHBox(s.sortButton(), add))
-	s.list = widget.NewList(func() int { return len(s.shown) }, func() fyne.CanvasObject { return newRow() },
-		func(i widget.ListItemID, o fyne.CanvasObject) { o.(*row).fill(s, s.shown[i]) })
+	s.list = &keyList{window: a.windowKey, typed: s.find}
+	s.list.Length = func() int { return len(s.shown) }
+	s.list.CreateItem = func() fyne.CanvasObject { return newRow() }
+	s.list.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) { o.(*row).fill(s, s.shown[i]) }
 	s.list.HideSeparators = true
+	s.list.ExtendBaseWidget(s.list)
 	s.list.OnSelected = func(i widget.ListItemID) {
 		if !s.passive && i < len(s.shown) {
 			a.selectConnection(s.shown[i].ID)
@@ -98,6 +101,14 @@ func (s *sidebar) refresh() {
 		return
 	}
 	s.list.Select(i)
+}
+
+// find selects the connection whose name starts with what is typed.
+func (s *sidebar) find(r rune) {
+	at := slices.IndexFunc(s.shown, func(c link.Connection) bool { return c.ID == s.selected })
+	if i := s.ahead.next(r, at, len(s.shown), func(i int) string { return s.shown[i].Name }); i >= 0 {
+		s.list.Select(i)
+	}
 }
 
 // row is one connection.
@@ -185,9 +196,9 @@ func (a *App) copy(c link.Connection) {
 }
 
 func (a *App) rename(c link.Connection) {
-	name := widget.NewEntry()
+	name := newEntry(false, false)
 	name.SetText(c.Name)
-	d := dialog.NewCustomConfirm(lang.T("rename.title"), lang.T("button.rename"), lang.T("button.cancel"), fixed(360, 0, padded(4, 12, 0, 0, name)), func(yes bool) {
+	a.question(question{title: lang.T("rename.title"), text: fixed(360, 0, padded(4, 12, 0, 0, oneLined(name))), yes: lang.T("button.rename"), no: lang.T("button.cancel"), entry: name, answer: func(yes bool) {
 		if !yes {
 			return
 		}
@@ -202,15 +213,13 @@ func (a *App) rename(c link.Connection) {
 			}
 			a.reload(nil)
 		})
-	}, a.win)
-	d.Show()
-	a.win.Canvas().Focus(name)
+	}}).Show()
 }
 
 func (a *App) delete(c link.Connection) {
 	text := widget.NewLabel(lang.T("delete.text", connectors.Clean(c.Name, 80)))
 	text.Wrapping = fyne.TextWrapWord
-	d := dialog.NewCustomConfirm(lang.T("delete.title"), lang.T("button.delete"), lang.T("button.cancel"), fixed(420, 60, text), func(yes bool) {
+	a.question(question{title: lang.T("delete.title"), text: fixed(420, 60, text), yes: lang.T("button.delete"), no: lang.T("button.cancel"), danger: true, answer: func(yes bool) {
 		if !yes {
 			return
 		}
@@ -227,7 +236,5 @@ func (a *App) delete(c link.Connection) {
 				}
 			})
 		})
-	}, a.win)
-	d.SetConfirmImportance(widget.DangerImportance)
-	d.Show()
+	}}).Show()
 }

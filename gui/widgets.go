@@ -257,6 +257,11 @@ func (d dock) MinSize(objects []fyne.CanvasObject) fyne.Size {
 			c = c.Max(o.MinSize())
 		}
 	}
+	for _, side := range []fyne.CanvasObject{d.left, d.right} {
+		if side != nil && side.Visible() {
+			c.Height = max(c.Height, side.MinSize().Height)
+		}
+	}
 	return fyne.NewSize(l+r+c.Width, t+b+c.Height)
 }
 

@@ -1,0 +1,93 @@
+package gui
+
+import (
+	"context"
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"jackfield/connectors"
+	"jackfield/connectors/link"
+)
+
+func press(w interface{ TypedKey(*fyne.KeyEvent) }, name fyne.KeyName) {
+	w.TypedKey(&fyne.KeyEvent{Name: name})
+}
+
+// focused is the widget that a key goes to.
+func (r *room) focused() fyne.Focusable { return r.a.win.Canvas().Focused() }
+
+func TestEscCancelsALinkWhereverTheFocusIs(t *testing.T) {
+	r := stubRoom(t, &stub{open: func(ctx context.Context, _ *connectors.Env) error { <-ctx.Done(); return ctx.Err() }})
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	for _, w := range []fyne.Focusable{r.a.form.field("host").entry, r.a.form.field("auth").choice} {
+		r.a.form.link()
+		r.until("the link", func() bool { return r.a.form.cancel != nil })
+		r.a.win.Canvas().Focus(w)
+		press(r.focused(), fyne.KeyEscape)
+		r.until("the end", func() bool { return r.a.form.cancel == nil })
+	}
+}
+
+func TestAQuestionIsAnsweredByKeys(t *testing.T) {
+	got := make(chan bool, 1)
+	r := stubRoom(t, &stub{open: func(ctx context.Context, env *connectors.Env) error {
+		yes, err := env.Ask.Trust(ctx, connectors.TrustRequest{Kind: "SSH host key", Host: "example.com", Algorithm: "ssh-ed25519", Fingerprint: "SHA256:x"})
+		got <- yes
+		return err
+	}})
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	asked := func() bool { return r.a.win.Canvas().Overlays().Top() != nil }
+	for _, c := range []struct {
+		keys []fyne.KeyName
+		want bool
+	}{{[]fyne.KeyName{fyne.KeyEscape}, false}, {[]fyne.KeyName{fyne.KeyReturn}, false}, {[]fyne.KeyName{fyne.KeyTab, fyne.KeyReturn}, true}} {
+		r.a.form.link()
+		r.until("the question", asked)
+		for _, k := range c.keys {
+			if k == fyne.KeyTab {
+				r.a.win.Canvas().FocusNext()
+				continue
+			}
+			press(r.focused(), k)
+		}
+		if yes := <-got; yes != c.want {
+			t.Errorf("%v means %v", c.keys, yes)
+		}
+		r.until("the end", func() bool { return r.a.form.cancel == nil && !asked() })
+	}
+}
+
+func TestARowIsFoundByTyping(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	for _, name := range []string{"Alpha", "Beta one", "Beta two", "Gamma"} {
+		if _, err := r.book.Create(t.Context(), link.Draft{Type: "stub", Name: name, Settings: connectors.NewSettings()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.a.reload(nil)
+	r.until("the list", func() bool { return len(r.a.side.shown) == 4 })
+	at := func() string {
+		c, _ := r.a.connection(r.a.side.selected)
+		return c.Name
+	}
+	for _, step := range []struct{ typed, want string }{{"b", "Beta one"}, {"b", "Beta two"}, {"b", "Beta one"}} {
+		for _, c := range step.typed {
+			r.a.side.list.TypedRune(c)
+		}
+		if at() != step.want {
+			t.Errorf("%q leads to %q", step.typed, at())
+		}
+	}
+	r.a.side.ahead = typeAhead{}
+	for _, c := range "beta t" {
+		r.a.side.list.TypedRune(c)
+	}
+	if at() != "Beta two" {
+		t.Errorf("a longer word leads to %q", at())
+	}
+	r.a.side.list.TypedRune('x')
+	if at() != "Beta two" {
+		t.Error("what is not there moved the selection")
+	}
+}
