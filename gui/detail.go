@@ -38,6 +38,8 @@ type detailPane struct {
 	centre  *fyne.Container
 	foot    *label
 	cancel  func()
+	said    string // the failure that is shown
+	again   func() // tries once more what failed
 	live    *messages
 	pill    func(key string) // says whether what is shown is live
 	unwatch func()
@@ -52,13 +54,18 @@ func newDetailPane(a *App) *detailPane {
 }
 
 func (d *detailPane) stop() {
-	if d.cancel != nil {
-		d.cancel()
-		d.cancel = nil
-	}
+	d.stopReading()
 	if d.unwatch != nil {
 		d.unwatch()
 		d.unwatch, d.live = nil, nil
+	}
+}
+
+// stopReading drops a sample that is still on its way.
+func (d *detailPane) stopReading() {
+	if d.cancel != nil {
+		d.cancel()
+		d.cancel = nil
 	}
 }
 
@@ -89,6 +96,7 @@ func factGrid(list []connectors.Fact) fyne.CanvasObject {
 }
 
 func (d *detailPane) put(o fyne.CanvasObject) {
+	d.said, d.again = "", nil
 	d.centre.Objects = []fyne.CanvasObject{o}
 	d.centre.Refresh()
 }
@@ -104,9 +112,7 @@ func (d *detailPane) show(s connectors.Session, n connectors.Node, path string) 
 	if s == nil {
 		return
 	}
-	if d.cancel != nil {
-		d.cancel()
-	}
+	d.stopReading()
 	d.crumb.set(path)
 	d.foot.set(lang.T("preview.loading"))
 	if d.live != nil {
@@ -167,9 +173,16 @@ func unsupported(err error) bool {
 func (d *detailPane) problem(err error, again func()) {
 	p := connectors.Explain(err)
 	d.foot.set("")
+	d.said, d.again = p.Title, again
 	head := strong(p.Title)
 	button := widget.NewButton(lang.T("button.again"), again)
-	d.put(padded(20, 0, 20, 20, vbox(6, head, wrapped(p.Hint, looks.Text2), secondary(p.Said), container.NewHBox(button))))
+	words := vbox(6, head, wrapped(p.Hint, looks.Text2))
+	if p.Said != "" && !strings.Contains(p.Hint, p.Said) {
+		words.Add(secondary(p.Said))
+	}
+	words.Add(container.NewHBox(button))
+	d.centre.Objects = []fyne.CanvasObject{padded(20, 0, 20, 20, words)}
+	d.centre.Refresh()
 }
 
 // rows shows a table with a header that stays.

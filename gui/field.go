@@ -104,6 +104,7 @@ type fieldView struct {
 	entry   *entry          // nil for choices and toggles
 	choice  *keySelect
 	toggle  *widget.Check
+	bad     bool // it says what is wrong
 	stored  bool // a secret is kept that was not loaded
 	touched bool
 }
@@ -282,6 +283,7 @@ func (v *fieldView) blurred() {
 // say shows the hint, or the error in its place.
 func (v *fieldView) say(text string, bad bool) {
 	c := looks.Text2
+	v.bad = bad
 	if bad {
 		c = looks.ErrText
 	}

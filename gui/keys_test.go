@@ -91,3 +91,58 @@ func TestARowIsFoundByTyping(t *testing.T) {
 		t.Error("what is not there moved the selection")
 	}
 }
+
+func TestTheSearchLeadsToAConnection(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	for _, name := range []string{"Alpha", "Beta"} {
+		if _, err := r.book.Create(t.Context(), link.Draft{Type: "stub", Name: name, Settings: connectors.NewSettings()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.a.reload(nil)
+	r.until("the list", func() bool { return len(r.a.side.shown) == 2 })
+	r.a.win.Canvas().Focus(r.a.side.search)
+	r.a.side.search.SetText("bet")
+	press(r.focused(), fyne.KeyReturn)
+	if c, _ := r.a.connection(r.a.side.selected); c.Name != "Beta" {
+		t.Errorf("Enter opens %q", c.Name)
+	}
+	r.a.win.Canvas().Focus(r.a.side.search)
+	press(r.focused(), fyne.KeyDown)
+	if r.focused() != fyne.Focusable(r.a.side.list) {
+		t.Errorf("Down leads to %T", r.focused())
+	}
+}
+
+func TestAFailureAtAFieldIsSeenAndGoesWithTheNextTry(t *testing.T) {
+	fail := true
+	s := &stub{open: func(context.Context, *connectors.Env) error {
+		if fail {
+			return &connectors.Error{Code: connectors.AuthFailed, Field: "password"}
+		}
+		return nil
+	}}
+	r := stubRoom(t, s)
+	r.a.win.Resize(fyne.NewSize(1440, 420))
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	p := r.a.form
+	p.link()
+	r.until("the failure", func() bool { return p.cancel == nil && p.c.State == link.Failed })
+	r.settle()
+	v := p.field("password")
+	if r.focused() != fyne.Focusable(v.entry) || !v.bad {
+		t.Fatalf("the field is not told: %q", said(v))
+	}
+	if end := p.bottom(v); end > p.scroll.Offset.Y+p.scroll.Size().Height || end-v.box.Size().Height < p.scroll.Offset.Y {
+		t.Errorf("it ends at %v, and %v to %v are seen", end, p.scroll.Offset.Y, p.scroll.Offset.Y+p.scroll.Size().Height)
+	}
+	if said(v) != p.c.Problem.Title+" "+p.c.Problem.Hint {
+		t.Errorf("out of sight of the banner it says only %q", said(v))
+	}
+	fail = false
+	p.link()
+	r.until("the link", func() bool { return p.cancel == nil && p.c.State == link.OK })
+	if v.bad || said(v) != "" {
+		t.Errorf("linked, it still says %q", said(v))
+	}
+}

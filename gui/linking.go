@@ -58,6 +58,11 @@ func (p *formPane) test() {
 
 // valid marks every answer that cannot be right and focuses the first.
 func (p *formPane) valid() bool {
+	for _, v := range p.fields {
+		if v.bad {
+			v.help()
+		}
+	}
 	errs := p.t.Form.Validate(p.t.Form.Tidied(p.judged()))
 	errs = slices.DeleteFunc(errs, func(e connectors.FieldError) bool {
 		v := p.field(e.Key)
@@ -93,9 +98,24 @@ func (p *formPane) focus(key string) {
 		p.unfold(true)
 	}
 	p.a.win.Canvas().Focus(v.focusable())
-	at := v.box.Position().Y
-	if at > p.scroll.Offset.Y+p.scroll.Size().Height-80 {
-		p.scroll.ScrollToOffset(fyne.NewPos(0, at-80))
+	p.reveal(v)
+}
+
+// bottom is where a field with its hint ends, from the top of the form.
+func (p *formPane) bottom(v *fieldView) float32 {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject
+	return at(v.box).Y - at(p.scroll.Content).Y + v.box.Size().Height + 12
+}
+
+// reveal scrolls just as far as it takes to see a field whole.
+func (p *formPane) reveal(v *fieldView) {
+	end, height := p.bottom(v), p.scroll.Size().Height
+	top := end - v.box.Size().Height - 24
+	switch {
+	case end > p.scroll.Offset.Y+height:
+		p.scroll.ScrollToOffset(fyne.NewPos(0, end-height))
+	case top < p.scroll.Offset.Y:
+		p.scroll.ScrollToOffset(fyne.NewPos(0, max(0, top)))
 	}
 }
 
@@ -187,11 +207,18 @@ func (p *formPane) fail(problem *connectors.Problem) {
 	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(back, 8), padded(12, 12, 12, 12, newDock(nil, nil, padded(0, 0, 0, 8, vbox(0, widget.NewIcon(icon))), nil, words)))}
 	p.banner.Refresh()
 	p.moved()
-	if v := p.field(problem.Field); v != nil && !v.box.Hidden {
-		v.say(problem.Title, true)
-		p.focus(problem.Field)
+	v := p.field(problem.Field)
+	if v == nil || v.box.Hidden {
+		p.scroll.ScrollToTop()
+		return
 	}
+	v.say(problem.Title, true)
+	p.focus(problem.Field)
 	p.scroll.ScrollToTop()
+	if p.bottom(v) > p.scroll.Size().Height { // the banner will be out of sight: the field says what to do as well
+		v.say(problem.Title+" "+problem.Hint, true)
+		p.reveal(v)
+	}
 }
 
 func rungName(s connectors.Stage) string { return lang.T("rung." + string(s)) }

@@ -122,3 +122,46 @@ func TestTextCutInTheMiddleOfACharacterIsStillText(t *testing.T) {
 		t.Error("text or not text: told wrong")
 	}
 }
+
+func TestABranchThatDoesNotOpenSaysWhy(t *testing.T) {
+	closed := true
+	s := &stub{}
+	s.children = func(_ context.Context, parent connectors.NodeID) iter.Seq2[connectors.Node, error] {
+		return func(yield func(connectors.Node, error) bool) {
+			switch {
+			case parent == "":
+				yield(connectors.Node{ID: "closed", Name: "closed", Kind: "folder", Branch: true}, nil)
+			case closed:
+				yield(connectors.Node{}, &connectors.Error{Code: connectors.Denied})
+			default:
+				yield(connectors.Node{ID: "in", Name: "in", Kind: "file"}, nil)
+			}
+		}
+	}
+	r := stubRoom(t, s)
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	r.a.form.link()
+	r.until("the tree", func() bool { b := r.a.preview.nodes[""]; return b != nil && b.state == "done" })
+	p := r.a.preview
+	p.tree.OpenBranch("closed")
+	b := p.nodes["closed"]
+	r.until("the refusal", func() bool { return b.state == "failed" })
+	if got := p.aside(b); got != "not readable" {
+		t.Errorf("the row says %q", got)
+	}
+	title, again := connectors.Explain(b.err).Title, p.detail.again
+	if p.detail.said != title || again == nil {
+		t.Fatalf("the pane says %q", p.detail.said)
+	}
+	p.detail.facts(nil)
+	p.tree.Select("closed")
+	if p.detail.said != title {
+		t.Errorf("chosen later, the pane says %q", p.detail.said)
+	}
+	closed = false
+	again()
+	r.until("the second try", func() bool { return b.state == "done" })
+	if len(b.children) != 1 || b.children[0] != "in" {
+		t.Errorf("%v", b.children)
+	}
+}

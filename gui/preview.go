@@ -29,7 +29,8 @@ type branch struct {
 	node     connectors.Node
 	parent   connectors.NodeID
 	children []widget.TreeNodeID
-	state    string // "", "loading", "done" or the words of a failure
+	state    string // "", "loading", "done" or "failed"
+	err      error  // why it failed
 	cancel   func()
 }
 
@@ -66,7 +67,11 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 	p.tree.OnBranchOpened = p.load
 	p.tree.OnSelected = func(id widget.TreeNodeID) {
 		p.chosen = id
-		if b, ok := p.nodes[id]; ok {
+		b, ok := p.nodes[id]
+		switch {
+		case ok && b.state == "failed" && b.node.Branch:
+			p.failedBranch(id, b)
+		case ok:
 			p.detail.show(p.session, b.node, p.path(id))
 		}
 	}
@@ -202,19 +207,39 @@ func (p *previewPane) load(id widget.TreeNodeID) {
 		p.redraw.Mark()
 	}, func(err error) {
 		b.state = "done"
-		if err != nil {
-			b.state = connectors.Explain(err).Title
+		if err != nil && p.session == session {
+			b.state, b.err = "failed", err
+			p.failedBranch(id, b)
 		}
-		if len(b.children) <= sortable {
-			p.sort(b)
-		}
+		p.sort(b)
 		p.redraw.Mark()
 	})
 }
 
-// sortable is how many children are put in order once they are all there; more
-// of them stay as they came, because rows must not jump while they are read.
-const sortable = 2000
+// failedBranch says why a branch did not open: it is what the person did last.
+func (p *previewPane) failedBranch(id widget.TreeNodeID, b *branch) {
+	switch connectors.CodeOf(b.err) {
+	case connectors.Cancelled:
+		return
+	case connectors.Unreachable, connectors.TimedOut:
+		p.pill("preview.stale")
+	}
+	p.detail.stopReading()
+	if id != "" {
+		p.detail.crumb.set(p.path(id))
+	}
+	p.detail.problem(b.err, func() {
+		if p.nodes[id] == b {
+			b.state, b.err, b.children = "", nil, nil
+			p.load(id)
+			p.redraw.Mark()
+		}
+	})
+}
+
+// atOnce is how many children are put in order by the window itself; more of
+// them are sorted in the background, and put in order once that is done.
+const atOnce = 2000
 
 // sort puts what opens further first, each part by name. Topics keep the order
 // in which they were heard: new ones come at the end. Columns have the order of
@@ -226,16 +251,48 @@ func (p *previewPane) sort(b *branch) {
 	if kind := p.nodes[b.children[0]].node.Kind; kind == "column" || kind == "resource" {
 		return
 	}
-	slices.SortStableFunc(b.children, func(x, y widget.TreeNodeID) int {
-		m, n := p.nodes[x].node, p.nodes[y].node
-		if m.Branch != n.Branch {
-			if m.Branch {
+	list := make([]sortKey, len(b.children))
+	for i, id := range b.children {
+		n := p.nodes[id].node
+		list[i] = sortKey{id, n.Branch, n.Name}
+	}
+	if len(list) <= atOnce {
+		b.children = inOrder(list)
+		return
+	}
+	task.Run(p.a.r, func(context.Context) ([]widget.TreeNodeID, error) { return inOrder(list), nil }, func(ids []widget.TreeNodeID, _ error) {
+		if len(b.children) == len(ids) {
+			b.children = ids
+			p.redraw.Mark()
+		}
+	})
+}
+
+// sortKey is what the order of a node depends on.
+type sortKey struct {
+	id     widget.TreeNodeID
+	branch bool
+	name   string
+}
+
+func inOrder(list []sortKey) []widget.TreeNodeID {
+	for i := range list {
+		list[i].name = strings.ToLower(list[i].name)
+	}
+	slices.SortStableFunc(list, func(x, y sortKey) int {
+		if x.branch != y.branch {
+			if x.branch {
 				return -1
 			}
 			return 1
 		}
-		return strings.Compare(strings.ToLower(m.Name), strings.ToLower(n.Name))
+		return strings.Compare(x.name, y.name)
 	})
+	ids := make([]widget.TreeNodeID, len(list))
+	for i, k := range list {
+		ids[i] = k.id
+	}
+	return ids
 }
 
 func (p *previewPane) add(parent widget.TreeNodeID, n connectors.Node) {
@@ -386,12 +443,12 @@ func (p *previewPane) aside(b *branch) string {
 	switch {
 	case b.state == "loading":
 		return lang.T("preview.loading")
-	case b.node.Access == connectors.AccessDenied:
+	case b.node.Access == connectors.AccessDenied, b.state == "failed" && connectors.CodeOf(b.err) == connectors.Denied:
 		return lang.T("preview.denied")
+	case b.state == "failed":
+		return lang.T("preview.broken")
 	case b.state == "done" && b.node.Branch:
 		return thousands(len(b.children))
-	case b.state != "" && b.state != "done":
-		return "!"
 	}
 	for _, f := range b.node.Facts {
 		if f.Label == "Size" || f.Label == "Rows" || f.Label == "Type" {

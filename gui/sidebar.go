@@ -36,7 +36,19 @@ type sidebar struct {
 func newSidebar(a *App) *sidebar {
 	s := &sidebar{a: a, count: newLabel("0", 11.5, looks.Text2, true), footer: secondary(""), empty: secondary(lang.T("sidebar.empty"))}
 	s.search = newEntry(false, false)
-	s.search.keys, s.search.window = &a.keys, a.windowKey
+	s.search.keys = &a.keys
+	s.search.window = func(e *fyne.KeyEvent) bool {
+		if e.Name == fyne.KeyDown {
+			a.win.Canvas().Focus(s.list)
+			return true
+		}
+		return a.windowKey(e)
+	}
+	s.search.OnSubmitted = func(string) {
+		if len(s.shown) > 0 {
+			a.selectConnection(s.shown[0].ID)
+		}
+	}
 	s.search.SetPlaceHolder(lang.T("sidebar.search"))
 	s.search.Icon = theme.SearchIcon()
 	s.search.OnChanged = func(string) { s.refresh() }
