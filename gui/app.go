@@ -57,6 +57,7 @@ type App struct {
 	centre  *fyne.Container // gallery, welcome or the work place
 	form    *formPane
 	preview *previewPane
+	work    *workplace
 	stop    context.CancelFunc
 	ctx     context.Context
 	toasts  *toast
@@ -261,7 +262,8 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 	form, preview := newFormPane(a, t, c), newPreviewPane(a, t)
 	s := newSplitter(form.root, preview.root, 416, 340, 640)
 	wide := container.NewStack(s.box)
-	a.show(container.New(&workplace{split: s, form: form.root, preview: preview.root, wide: wide, app: a}, wide))
+	a.work = &workplace{form: form.root, preview: preview.root, wide: wide}
+	a.show(container.New(a.work, wide))
 	a.form, a.preview = form, preview
 	if c.State == link.OK || c.State == link.Partial {
 		form.link()
@@ -280,6 +282,7 @@ func (a *App) shortcuts() {
 	add(fyne.KeyF, func() {
 		a.shell.show(true)
 		a.win.Canvas().Focus(a.side.search)
+		a.side.search.TypedShortcut(&fyne.ShortcutSelectAll{})
 	})
 	add(fyne.KeyS, func() {
 		if a.form != nil {
@@ -297,11 +300,20 @@ func (a *App) shortcuts() {
 // workplace shows form and preview side by side, or as two tabs where the
 // window is narrow.
 type workplace struct {
-	split         *splitter
 	form, preview fyne.CanvasObject
 	wide          *fyne.Container
-	app           *App
-	tabs          bool
+	tabs          *container.AppTabs // nil: side by side
+}
+
+// look turns to the preview or to the form, where they are tabs.
+func (w *workplace) look(preview bool) {
+	switch {
+	case w.tabs == nil:
+	case preview:
+		w.tabs.SelectIndex(1)
+	default:
+		w.tabs.SelectIndex(0)
+	}
 }
 
 // narrow is the width of form and preview together below which they become tabs.
@@ -309,11 +321,11 @@ const narrow = 1100 - 268
 
 // Layout implements fyne.Layout.
 func (w *workplace) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	if tabs := s.Width < narrow; tabs != w.tabs {
-		w.tabs = tabs
+	if tabs := s.Width < narrow; tabs != (w.tabs != nil) {
+		w.tabs = nil
 		if tabs {
-			t := container.NewAppTabs(container.NewTabItem(lang.T("tab.form"), w.form), container.NewTabItem(lang.T("tab.preview"), w.preview))
-			w.wide.Objects = []fyne.CanvasObject{t}
+			w.tabs = container.NewAppTabs(container.NewTabItem(lang.T("tab.form"), w.form), container.NewTabItem(lang.T("tab.preview"), w.preview))
+			w.wide.Objects = []fyne.CanvasObject{w.tabs}
 		} else {
 			w.wide.Objects = []fyne.CanvasObject{newSplitter(w.form, w.preview, 416, 340, 640).box}
 		}

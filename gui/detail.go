@@ -130,7 +130,11 @@ func (d *detailPane) show(s connectors.Session, n connectors.Node, path string) 
 			d.content(l.sample)
 		default:
 			d.foot.set("")
-			d.put(container.NewVScroll(padded(8, 16, 16, 16, vbox(0, secondaryLine(lang.T("preview.noview")), factGrid(n.Facts)))))
+			words := lang.T("preview.noview")
+			if n.Access == connectors.AccessDenied {
+				words = lang.T("preview.deniedtext")
+			}
+			d.put(container.NewVScroll(padded(8, 16, 16, 16, vbox(0, secondaryLine(words), factGrid(n.Facts)))))
 		}
 	})
 }

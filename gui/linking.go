@@ -178,9 +178,11 @@ func (p *formPane) finished(r *link.Result, open bool) {
 	}
 	if r.Session != nil && (open || p.id != "") {
 		p.a.preview.open(r)
+		p.a.work.look(true)
 	} else {
 		r.Close()
 		p.a.preview.failed(r.State == link.Failed)
+		p.a.work.look(false)
 	}
 	p.a.reload(nil)
 }
@@ -275,7 +277,7 @@ func (l *ladderView) draw() {
 		ms := newLabel("", 11.5, looks.Text3, false)
 		ms.align = fyne.TextAlignTrailing
 		if s.Done {
-			ms.text = fmt.Sprintf("%d ms", s.Elapsed.Milliseconds())
+			ms.text = took(s.Elapsed)
 		}
 		l.rows.Add(newDock(nil, nil, hbox(8, fixed(16, 16, widget.NewIcon(icon)), fixed(92, 0, newLabel(rungName(s.Stage), 12, theme.ColorNameForeground, true))), fixed(64, 0, ms), newLabel(connectors.Clean(s.Text, 90), 12, c, false)))
 	}
@@ -292,10 +294,18 @@ func (l *ladderView) finish(r *link.Result) {
 		}
 		l.rows.Hidden = false
 	} else {
-		l.fold.SetText(lang.T("ladder.ok", len(l.steps), r.Took.Milliseconds()))
+		l.fold.SetText(lang.T("ladder.ok", len(l.steps), took(r.Took)))
 		l.rows.Hidden = true
 	}
 	l.root.Refresh()
+}
+
+// took is how long something lasted: from ten seconds on nobody asks for milliseconds.
+func took(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
 }
 
 // asker puts the questions of a connection to the person at the window.

@@ -409,7 +409,7 @@ type nodeRow struct {
 func newNodeRow(bool) fyne.CanvasObject {
 	r := &nodeRow{icon: widget.NewIcon(theme.FolderIcon()), name: newLabel("", 12.5, theme.ColorNameForeground, false), right: newLabel("", 11.5, looks.Text3, false)}
 	r.right.align = fyne.TextAlignTrailing
-	r.box = newDock(nil, nil, padded(0, 0, 0, 8, fixed(16, 16, r.icon)), padded(2, 0, 8, 10, fixed(64, 0, r.right)), padded(1, 0, 0, 0, r.name))
+	r.box = newDock(nil, nil, padded(0, 0, 0, 8, fixed(16, 16, r.icon)), padded(2, 0, 8, 10, fixed(78, 0, r.right)), padded(1, 0, 0, 0, r.name))
 	r.ExtendBaseWidget(r)
 	return r
 }

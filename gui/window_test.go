@@ -272,6 +272,12 @@ func TestShotsNarrowAndLarge(t *testing.T) {
 	r.a.shell.show(true)
 	r.shot("narrow-04-menu")
 	r.a.shell.show(false)
+	r.a.form.link()
+	r.until("the link", r.linked)
+	r.shot("narrow-05-linked")
+	if r.a.work.tabs.SelectedIndex() != 1 {
+		t.Error("linked, a narrow window goes on showing the form")
+	}
 	test.ApplyTheme(t, looks.Fixed(theme.VariantLight))
 	r.a.win.Resize(fyne.NewSize(1440, 900))
 	long := link.Draft{Type: "sftp", Name: strings.Repeat("A very long name of a connection ", 5), Description: strings.Repeat("words ", 60), Settings: connectors.NewSettings()}
