@@ -196,9 +196,6 @@ func hairline() fyne.CanvasObject {
 	return f
 }
 
-// upright is one pixel wide.
-func upright() fyne.CanvasObject { return hairline() }
-
 // dock lays out edges and a centre without any gaps.
 type dock struct{ top, bottom, left, right fyne.CanvasObject }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
@@ -289,7 +290,7 @@ func TestShotsNarrowAndLarge(t *testing.T) {
 	r.a.reload(func() { r.a.selectConnection(c.ID) })
 	r.until("the long one", func() bool { return r.a.form != nil && r.a.form.id == c.ID })
 	r.shot("long-names")
-	if c, ok := r.a.win.Canvas().(test.WindowlessCanvas); ok {
+	if c, ok := r.a.win.Canvas().(software.WindowlessCanvas); ok {
 		c.SetScale(2)
 		r.shot("scale-200")
 	}

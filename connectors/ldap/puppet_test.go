@@ -34,7 +34,7 @@ type request struct {
 
 func (r request) base() string { return text(r.op.Children[0]) }
 
-func text(p *ber.Packet) string { return string(p.Data.Bytes()) }
+func text(p *ber.Packet) string { return p.Data.String() }
 
 // newPuppet serves requests with handle, one connection at a time each; a
 // handler that returns false ends the connection.

@@ -106,15 +106,13 @@ func (b *books) hire(r *rand.Rand) {
 		// The second round of first names meets other surnames: forty different people.
 		p := &person{ID: 1001 + i, First: first[i%len(first)], Last: last[(i*3+i/len(first))%len(last)], Department: dept, Site: sites[i%3],
 			Title: titles[dept][i/5%2], Phone: fmt.Sprintf("+44 1632 960%03d", 100+i), Hired: time.Date(2014+r.IntN(12), time.Month(1+r.IntN(12)), 1+r.IntN(28), 9, 0, 0, 0, time.UTC)}
-		switch head := heads[dept]; {
-		case head == nil:
+		p.Manager = heads[dept]
+		if p.Manager == nil {
 			p.Title = "Head of " + dept
 			heads[dept] = p
 			if i > 0 {
 				p.Manager = b.People[0]
 			}
-		default:
-			p.Manager = head
 		}
 		b.People = append(b.People, p)
 	}

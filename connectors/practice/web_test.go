@@ -184,7 +184,7 @@ func checkIDToken(t *testing.T, issuer string, token *oauth2.Token) {
 		t.Fatalf("%v %s", err, body)
 	}
 	raw, _ := token.Extra("id_token").(string)
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}

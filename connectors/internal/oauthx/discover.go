@@ -105,7 +105,7 @@ func (m Metadata) s256() bool { return slices.Contains(m.Methods, "S256") }
 // Secure wants https, or http to this computer.
 func Secure(place string) error {
 	u, err := url.Parse(place)
-	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return errInsecure
 	}
 	return nil
