@@ -38,7 +38,7 @@ lint: ## gofmt, vet, golangci-lint, govulncheck
 	@bash .ci/lint
 
 bench: deps-run deps-test ## timings as ratios against native clients of the same run
-	go test $(TAGS) -run '^$$' -bench . -benchtime 1x -timeout 30m ./connectors/... ./gui/... 2>&1 | grep -vE '^(ok|PASS|\?)'
+	@bash .ci/bench
 
 shots: deps-run deps-test ## screenshots of every screen, in dist/shots
 	@mkdir -p dist/shots && JACKFIELD_SHOTS=$(CURDIR)/dist/shots go test $(TAGS) -count 1 -run 'Shots|Storybook' ./gui/... && ls dist/shots

@@ -35,6 +35,10 @@ type World struct {
 // NewWorld returns a world in which nobody is there to ask.
 func NewWorld(tb testing.TB) *World {
 	tb.Helper()
+	return newWorld()
+}
+
+func newWorld() *World {
 	w := &World{kept: map[string]connectors.Secret{}}
 	w.Env = &connectors.Env{
 		Step: w.step, Keep: w.keep, Renew: w.renew, Now: time.Now,
