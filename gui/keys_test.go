@@ -146,3 +146,19 @@ func TestAFailureAtAFieldIsSeenAndGoesWithTheNextTry(t *testing.T) {
 		t.Errorf("linked, it still says %q", said(v))
 	}
 }
+
+func TestAFailedConnectionOpensAtItsTop(t *testing.T) {
+	s := &stub{open: func(context.Context, *connectors.Env) error {
+		return &connectors.Error{Code: connectors.AuthFailed, Field: "password"}
+	}}
+	r := stubRoom(t, s)
+	r.a.win.Resize(fyne.NewSize(1440, 480))
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	r.a.form.link()
+	r.until("the failure", func() bool { return r.a.form.cancel == nil && r.a.form.c.State == link.Failed })
+	r.a.open(r.a.form.t, r.a.form.c)
+	r.settle()
+	if p := r.a.form; p.scroll.Offset.Y != 0 || !p.field("password").bad {
+		t.Errorf("it is scrolled to %v, and the field says %q", p.scroll.Offset.Y, said(p.field("password")))
+	}
+}

@@ -110,6 +110,9 @@ func (p *formPane) bottom(v *fieldView) float32 {
 // reveal scrolls just as far as it takes to see a field whole.
 func (p *formPane) reveal(v *fieldView) {
 	end, height := p.bottom(v), p.scroll.Size().Height
+	if height == 0 { // not on the screen yet
+		return
+	}
 	top := end - v.box.Size().Height - 24
 	switch {
 	case end > p.scroll.Offset.Y+height:
@@ -217,7 +220,7 @@ func (p *formPane) fail(problem *connectors.Problem) {
 	v.say(problem.Title, true)
 	p.focus(problem.Field)
 	p.scroll.ScrollToTop()
-	if p.bottom(v) > p.scroll.Size().Height { // the banner will be out of sight: the field says what to do as well
+	if seen := p.scroll.Size().Height; seen > 0 && p.bottom(v) > seen { // the banner will be out of sight: the field says what to do as well
 		v.say(problem.Title+" "+problem.Hint, true)
 		p.reveal(v)
 	}
