@@ -47,6 +47,10 @@ type Type struct {
 	// session lives until Close, also when ctx has ended by then.
 	Open func(ctx context.Context, env *Env, s Settings) (Session, error)
 
+	// Revoke tells the server that what it issued is not wanted any more, before
+	// the connection is deleted; nil where nothing is issued. See Revokes.
+	Revoke func(ctx context.Context, env *Env, s Settings) error
+
 	keys []string // the `field` tags that Open decodes; nil when not made by Define
 }
 
@@ -88,6 +92,27 @@ func Define[C any](t Type, open func(context.Context, *Env, C) (Session, error))
 		return open(ctx, env, c)
 	}
 	return t
+}
+
+// Revokes returns t, made by Define for C, with a Revoke that calls revoke with
+// the decoded Settings. They may be incomplete; what cannot be decoded was
+// never used to sign in, and there is nothing to revoke.
+func Revokes[C any](t Type, revoke func(context.Context, *Env, C) error) Type {
+	form := t.Form
+	t.Revoke = func(ctx context.Context, env *Env, s Settings) error {
+		var c C
+		if err := decode(reflect.ValueOf(&c).Elem(), form, form.Tidied(s)); err != nil {
+			return nil
+		}
+		return revoke(ctx, env, c)
+	}
+	return t
+}
+
+// Issued reports whether key is of a secret that no form asks for.
+func (t Type) Issued(key string) bool {
+	_, asked := t.Form.Field(key)
+	return !asked
 }
 
 // Check proves that t can be shown and used: ids, labels, conditions that name

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -195,10 +196,16 @@ func (a *app) remove() *cobra.Command {
 			ids = append(ids, c.ID)
 		}
 		for i, id := range ids {
-			if err := a.world.Book.Delete(cmd.Context(), id); err != nil {
+			err := a.world.Book.Delete(cmd.Context(), id)
+			var e *connectors.Error
+			if err != nil && (!errors.As(err, &e) || !e.Partial) {
 				return err
 			}
 			_, _ = fmt.Fprintf(a.err, "Deleted %q.\n", args[i])
+			if e != nil {
+				p := connectors.Explain(err)
+				_, _ = fmt.Fprintf(a.err, "  %s\n  %s\n", p.Title, p.Hint)
+			}
 		}
 		return nil
 	}}

@@ -306,10 +306,46 @@ func (b *Book) edit(ctx context.Context, id string, change func(*Connection)) (C
 	return out, storage(err)
 }
 
-// Delete removes profile, secrets and everything issued from this computer.
-// What a provider issued stays valid there until it runs out or is revoked.
+// Delete tells the provider that what it issued is not wanted any more, and
+// removes profile, secrets and everything issued from this computer. The latter
+// happens whatever the provider says: an error with Partial set means that the
+// connection is gone here, and may still be valid there.
 func (b *Book) Delete(ctx context.Context, id string) error {
-	return storage(b.store.Delete(ctx, id))
+	said := b.takeBack(ctx, id)
+	if err := storage(b.store.Delete(context.WithoutCancel(ctx), id)); err != nil {
+		return err
+	}
+	if said != nil {
+		return &connectors.Error{Code: connectors.CodeOf(said), Reason: "link.not_revoked", Said: connectors.Explain(said).Title, Partial: true, Err: said}
+	}
+	return nil
+}
+
+// takeBack revokes what was issued for a connection, within the time of one
+// rung. What cannot be read has nothing to take back.
+func (b *Book) takeBack(ctx context.Context, id string) error {
+	c, err := b.Get(ctx, id)
+	if err != nil {
+		return nil
+	}
+	t, err := b.Type(c.Type)
+	if err != nil || t.Revoke == nil || !slices.ContainsFunc(c.SecretKeys, t.Issued) {
+		return nil
+	}
+	s, err := b.Settings(ctx, id)
+	if err != nil {
+		return err
+	}
+	p, ctx := newPatience(ctx, b.patience())
+	defer p.stop()
+	ended := make(chan error, 1)
+	go func() { ended <- t.Revoke(ctx, b.env(Watcher{}, p, b.keeper(id), nil), s) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // storage marks an error of the store; nil and *connectors.Error pass.

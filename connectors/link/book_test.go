@@ -19,6 +19,7 @@ type fake struct {
 	open     func(ctx context.Context, env *connectors.Env, c answers) error
 	check    func(ctx context.Context) ([]connectors.Fact, error)
 	children func(yield func(connectors.Node, error) bool)
+	revoke   func(ctx context.Context) error
 	closed   atomic.Int32
 }
 
@@ -29,7 +30,7 @@ type answers struct {
 }
 
 func (f *fake) typ() connectors.Type {
-	return connectors.Define(connectors.Type{ID: "fake", Name: "Fake", Summary: "For tests.", Group: connectors.GroupFiles, Where: []string{"host"},
+	t := connectors.Define(connectors.Type{ID: "fake", Name: "Fake", Summary: "For tests.", Group: connectors.GroupFiles, Where: []string{"host"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "host", Label: "Host", Kind: connectors.Text, Required: true},
 			{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true},
@@ -40,6 +41,12 @@ func (f *fake) typ() connectors.Type {
 			}
 		}
 		return session{f}, nil
+	})
+	return connectors.Revokes(t, func(ctx context.Context, _ *connectors.Env, c answers) error {
+		if f.revoke == nil || c.Tok.Reveal() != "issued" {
+			return nil
+		}
+		return f.revoke(ctx)
 	})
 }
 

@@ -35,7 +35,7 @@ type oauthConfig struct {
 
 // OAuth is any provider of OAuth 2.0 or OpenID Connect, and the API behind it.
 func OAuth() connectors.Type {
-	return connectors.Define(connectors.Type{
+	t := connectors.Define(connectors.Type{
 		ID: "oauth", Name: "OAuth 2.0 / OpenID Connect", Group: connectors.GroupWeb, Tile: "OA",
 		Summary:  "Sign in through the browser, then read what the sign-in opens",
 		Keywords: []string{"oauth2", "oidc", "openid", "sso", "single sign-on", "pkce", "keycloak", "okta", "auth0", "entra"},
@@ -48,6 +48,24 @@ func OAuth() connectors.Type {
 			RedirectURI: "http://127.0.0.1/callback",
 		},
 	}, openOAuth)
+	return connectors.Revokes(t, revokeOAuth)
+}
+
+// revokeOAuth takes the token back where discovery names the place for it.
+func revokeOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) error {
+	if c.Token.Empty() || c.Setup != "discovery" {
+		return nil
+	}
+	client, err := env.HTTP(c.Spec())
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	m, err := oauthx.Discover(ctx, client, c.Issuer)
+	if err != nil || m.RevokeURL == "" {
+		return err
+	}
+	return oauthx.Revoke(ctx, client, oauthx.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, ClientAuth: c.ClientAuth}, m.RevokeURL, c.Token)
 }
 
 func oauthForm() connectors.Form {

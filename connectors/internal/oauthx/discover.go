@@ -20,6 +20,7 @@ type Metadata struct {
 	AuthURL     string   `json:"authorization_endpoint"`
 	TokenURL    string   `json:"token_endpoint"`
 	UserInfoURL string   `json:"userinfo_endpoint"`
+	RevokeURL   string   `json:"revocation_endpoint"`
 	Scopes      []string `json:"scopes_supported"`
 	Methods     []string `json:"code_challenge_methods_supported"`
 	ClientAuth  []string `json:"token_endpoint_auth_methods_supported"`
