@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 
+	"fyne.io/fyne/v2"
+
 	"jackfield/connectors"
 	"jackfield/gui/lang"
 	"jackfield/gui/theme"
@@ -13,26 +15,50 @@ import (
 // passphraseVar names a file with the store's passphrase, for unattended use.
 const passphraseVar = "JACKFIELD_PASSPHRASE_FILE"
 
-// AskPassphrase asks for the passphrase of the store. It is called from the
-// background and waits for the person.
-func (a *App) AskPassphrase(ctx context.Context) ([]byte, error) {
+// AskPassphrase asks for the passphrase of the store, or lets the person choose
+// a fresh one, twice the same. It is called from the background and waits for
+// the person.
+func (a *App) AskPassphrase(ctx context.Context, fresh bool) ([]byte, error) {
 	if name := os.Getenv(passphraseVar); name != "" {
 		data, err := os.ReadFile(name)
 		return []byte(strings.TrimRight(string(data), "\r\n")), err
 	}
-	e := newEntry(false, true)
-	s, err := ask(ctx, a, func(answer func(connectors.Secret)) *sheet {
-		words := vbox(4, wrapped(lang.T("keychain.text"), theme.Text2), e)
-		return a.question(question{title: lang.T("keychain.title"), text: fixed(420, 0, padded(0, 12, 0, 0, words)), yes: lang.T("button.ok"), no: lang.T("button.cancel"), entry: e, answer: func(yes bool) {
-			if yes {
-				answer(connectors.NewSecret(e.Text))
-			} else {
-				answer(connectors.Secret{})
-			}
-		}})
-	})
-	if err == nil && s.Empty() {
-		return nil, &connectors.Error{Code: connectors.Storage, Reason: "keychain.no_passphrase"}
+	title, text := lang.T("passphrase.title"), lang.T("passphrase.text")
+	if fresh {
+		title, text = lang.T("keychain.title"), lang.T("keychain.text")
 	}
-	return []byte(s.Reveal()), err
+	for {
+		typed, err := ask(ctx, a, func(answer func([2]connectors.Secret)) *sheet { return a.passphraseSheet(title, text, fresh, answer) })
+		switch {
+		case err != nil:
+			return nil, err
+		case typed[0].Empty():
+			return nil, &connectors.Error{Code: connectors.Storage, Reason: "keychain.no_passphrase"}
+		case !fresh || typed[0].Reveal() == typed[1].Reveal():
+			return []byte(typed[0].Reveal()), nil
+		}
+		text = lang.T("keychain.differ")
+	}
+}
+
+func (a *App) passphraseSheet(title, text string, fresh bool, answer func([2]connectors.Secret)) *sheet {
+	first, second := newEntry(false, true), newEntry(false, true)
+	words := vbox(8, wrapped(text, theme.Text2), first)
+	first.SetPlaceHolder(lang.T("keychain.passphrase"))
+	if fresh {
+		second.SetPlaceHolder(lang.T("keychain.again"))
+		words.Add(second)
+	}
+	s := a.question(question{title: title, text: fixed(440, 0, padded(0, 12, 0, 0, words)), yes: lang.T("button.ok"), no: lang.T("button.cancel"), entry: first, answer: func(yes bool) {
+		if !yes {
+			answer([2]connectors.Secret{})
+			return
+		}
+		answer([2]connectors.Secret{connectors.NewSecret(first.Text), connectors.NewSecret(second.Text)})
+	}})
+	if fresh {
+		second.window, second.OnSubmitted = first.window, first.OnSubmitted
+		first.OnSubmitted = func(string) { a.win.Canvas().Focus(fyne.Focusable(second)) }
+	}
+	return s
 }

@@ -63,11 +63,11 @@ func run(verbose bool) error {
 // passphrase asks in the window where the store is kept under a passphrase.
 type passphrase struct{ win *gui.App }
 
-func (p *passphrase) ask(ctx context.Context) ([]byte, error) {
+func (p *passphrase) ask(ctx context.Context, fresh bool) ([]byte, error) {
 	if p.win == nil {
 		return nil, connectors.ErrNobody
 	}
-	return p.win.AskPassphrase(ctx)
+	return p.win.AskPassphrase(ctx, fresh)
 }
 
 // practiceServices start once and stop with the program.

@@ -166,14 +166,25 @@ func (a *app) trust(ctx context.Context, r connectors.TrustRequest) (bool, error
 
 // passphrase opens a store that has no keychain: from the file that
 // JACKFIELD_PASSPHRASE_FILE names, or asked for.
-func (a *app) passphrase(ctx context.Context) ([]byte, error) {
+func (a *app) passphrase(ctx context.Context, fresh bool) ([]byte, error) {
 	if name := os.Getenv("JACKFIELD_PASSPHRASE_FILE"); name != "" {
 		data, err := readFile(name)
 		return []byte(strings.TrimRight(string(data), "\r\n")), err
 	}
-	s, err := a.input(ctx, connectors.Prompt{Title: "Passphrase of the Jackfield store"})
+	title := "Passphrase of the Jackfield store"
+	if fresh {
+		title = "Choose a passphrase for the Jackfield store: it protects the saved secrets in place of a keychain, and nobody can recover it"
+	}
+	s, err := a.input(ctx, connectors.Prompt{Title: title})
 	if errors.Is(err, connectors.ErrNobody) {
 		return nil, &connectors.Error{Code: connectors.Storage, Reason: "keychain.no_passphrase", Err: err}
+	}
+	if err != nil || !fresh || s.Empty() {
+		return []byte(s.Reveal()), err
+	}
+	again, err := a.input(ctx, connectors.Prompt{Title: "The same once more"})
+	if err == nil && again.Reveal() != s.Reveal() {
+		return nil, misuse{errors.New("the two passphrases differ; nothing was saved")}
 	}
 	return []byte(s.Reveal()), err
 }

@@ -126,8 +126,8 @@ func TestSecurity33_NoKeychainIsToldAndNothingElseHappens(t *testing.T) {
 
 func TestPassphrase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.json")
-	say := func(p string) func(context.Context) ([]byte, error) {
-		return func(context.Context) ([]byte, error) { return []byte(p), nil }
+	say := func(p string) func(context.Context, bool) ([]byte, error) {
+		return func(context.Context, bool) ([]byte, error) { return []byte(p), nil }
 	}
 	if _, err := NewPassphrase(path, errNoKey, say("x")).Key(t.Context(), false); !errors.Is(err, errNoKey) {
 		t.Errorf("%v", err)
@@ -150,7 +150,7 @@ func TestPassphrase(t *testing.T) {
 
 func TestSecurity38_HostileParametersAreRefusedBeforeAnyWork(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.json")
-	ok := func(context.Context) ([]byte, error) { return []byte("p"), nil }
+	ok := func(context.Context, bool) ([]byte, error) { return []byte("p"), nil }
 	if _, err := NewPassphrase(path, errNoKey, ok).Key(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestSecurity38_HostileParametersAreRefusedBeforeAnyWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := false
-	ask := func(context.Context) ([]byte, error) { asked = true; return []byte("p"), nil }
+	ask := func(context.Context, bool) ([]byte, error) { asked = true; return []byte("p"), nil }
 	for name, spoil := range map[string]func(*keyFile){
 		"time":    func(f *keyFile) { f.Time = 1 << 31 },
 		"memory":  func(f *keyFile) { f.Memory = 1<<32 - 1 },

@@ -38,12 +38,16 @@ type keyFile struct {
 // Passphrase keeps the data key in a file, sealed under a passphrase.
 type Passphrase struct {
 	path  string
-	ask   func(ctx context.Context) ([]byte, error)
+	ask   Ask
 	noKey error
 }
 
+// Ask gets a passphrase from the person. fresh says that one is being chosen: it
+// is then worth asking twice.
+type Ask func(ctx context.Context, fresh bool) ([]byte, error)
+
 // NewPassphrase uses the file at path; ask is called when the key is needed.
-func NewPassphrase(path string, noKey error, ask func(ctx context.Context) ([]byte, error)) *Passphrase {
+func NewPassphrase(path string, noKey error, ask Ask) *Passphrase {
 	return &Passphrase{path: path, ask: ask, noKey: noKey}
 }
 
@@ -65,7 +69,7 @@ func (p *Passphrase) Key(ctx context.Context, create bool) ([]byte, error) {
 	if err := json.Unmarshal(data, &f); err != nil || f.check() != nil {
 		return nil, ErrDamaged.with(errors.Join(err, f.check()))
 	}
-	pass, err := p.ask(ctx)
+	pass, err := p.ask(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +101,7 @@ func (f keyFile) derive(pass []byte) []byte {
 }
 
 func (p *Passphrase) make(ctx context.Context) ([]byte, error) {
-	pass, err := p.ask(ctx)
+	pass, err := p.ask(ctx, true)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ const PassphraseVar = "JACKFIELD_PASSPHRASE_FILE"
 // Options say what differs between the programs.
 type Options struct {
 	Log        *slog.Logger
-	Passphrase func(ctx context.Context) ([]byte, error) // asks for the store's passphrase
+	Passphrase keychain.Ask // gets the store's passphrase from the person
 }
 
 // A World is everything that a program stands on.
@@ -85,26 +85,21 @@ func (w *World) Close() {}
 func (w *World) OpenURL(ctx context.Context, url string) error { return browser.Open(ctx, url) }
 
 // keySource follows the user's explicit choice; without one it is the system's
-// keychain, or the passphrase if this folder has been opened with one before.
-func keySource(dir string, ask func(context.Context) ([]byte, error)) (vault.KeySource, error) {
-	file := filepath.Join(dir, "key.json")
-	kind := os.Getenv(KeychainVar)
-	if kind == "" {
-		kind = "system"
-		if _, err := os.Lstat(file); err == nil {
-			kind = "passphrase"
-		}
+// keychain, or a passphrase where there is none and the person chooses one.
+func keySource(dir string, ask keychain.Ask) (vault.KeySource, error) {
+	if ask == nil {
+		ask = func(context.Context, bool) ([]byte, error) { return nil, connectors.ErrNobody }
 	}
-	switch kind {
+	pass := keychain.NewPassphrase(filepath.Join(dir, "key.json"), vault.ErrNoKey, ask)
+	switch os.Getenv(KeychainVar) {
+	case "":
+		return keychain.NewEither(keychain.NewSystem(vault.ErrNoKey), pass), nil
 	case "system":
 		return keychain.NewSystem(vault.ErrNoKey), nil
 	case "memory":
 		return &keychain.Memory{}, nil
 	case "passphrase":
-		if ask == nil {
-			ask = func(context.Context) ([]byte, error) { return nil, connectors.ErrNobody }
-		}
-		return keychain.NewPassphrase(file, vault.ErrNoKey, ask), nil
+		return pass, nil
 	}
 	return nil, &connectors.Error{Code: connectors.BadInput, Said: KeychainVar + " is system, passphrase or memory"}
 }
