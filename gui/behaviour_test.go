@@ -113,7 +113,10 @@ func TestSavingNeedsNoNetworkAndSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	r.a.form.showState()
-	if got := r.a.form.status.text; got != "Still missing: Password" {
+	if got := r.a.form.lacks; got != "Still missing: Password" {
+		t.Errorf("the head says %q", got)
+	}
+	if got := r.a.form.status.text; got != "1 answer missing" {
 		t.Errorf("the footer says %q", got)
 	}
 	r.a.form.link()

@@ -36,6 +36,8 @@ type formPane struct {
 	advanced   *fyne.Container
 	fold       *widget.Button
 	status     *label
+	lacks      string // what a saved connection still lacks
+	headed     string // what the head shows
 	buttons    *fyne.Container
 	progress   *fyne.Container
 	running    *label
@@ -283,15 +285,23 @@ func (p *formPane) showState() {
 	if name == "" {
 		name = p.t.Name
 	}
-	w := min(290, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
-	line := hbox(10, fixed(w, 0, title(connectors.Clean(name, 100))), container.NewCenter(statePill(p.c.State)))
-	p.head.Objects = []fyne.CanvasObject{vbox(2, line, secondary(connectors.Clean(origin, 120)))}
-	p.head.Refresh()
 	missing := p.t.Form.Missing(p.judged())
+	p.lacks = ""
+	if len(missing) > 0 && p.id != "" { // in an empty form it goes without saying
+		var labels []string
+		for _, key := range missing {
+			f, _ := p.t.Form.Field(key)
+			labels = append(labels, f.Label)
+		}
+		p.lacks = lang.T("form.missing", strings.Join(labels, ", "))
+	}
+	if now := strings.Join([]string{name, origin, string(p.c.State), p.lacks}, "\x00"); now != p.headed {
+		p.headed = now
+		p.showHead(name, origin)
+	}
 	switch {
 	case len(missing) > 0:
-		f, _ := p.t.Form.Field(missing[0])
-		p.status.set(lang.T("form.missing", f.Label))
+		p.status.set(lang.N("form.tofill", len(missing)))
 	case p.unsaved:
 		p.status.set(lang.T("form.unsaved"))
 	case p.c.State == link.OK || p.c.State == link.Partial:
@@ -301,6 +311,18 @@ func (p *formPane) showState() {
 	default:
 		p.status.set("")
 	}
+}
+
+func (p *formPane) showHead(name, origin string) {
+	w := min(290, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
+	line := hbox(10, fixed(w, 0, title(connectors.Clean(name, 100))), container.NewCenter(statePill(p.c.State)))
+	head := vbox(2, line, secondary(connectors.Clean(origin, 120)))
+	if p.lacks != "" {
+		head.Add(padded(4, 0, 0, 0, flush(prose(p.lacks, looks.WarnText, theme.SizeNameCaptionText))))
+	}
+	p.head.Objects = []fyne.CanvasObject{head}
+	p.head.Refresh()
+	p.moved()
 }
 
 func ago(t time.Time) string {
