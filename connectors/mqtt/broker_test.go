@@ -14,6 +14,7 @@ import (
 // A broker is mosquitto with a listener for each way to connect.
 type broker struct {
 	plain, tls, mutual, ws, open int
+	wss, expired                 int
 	ca                           *server.CA
 	client                       server.Issued
 	pub                          string
@@ -27,8 +28,10 @@ func startBroker(t testing.TB) *broker {
 	dir := t.TempDir()
 	b := &broker{ca: server.NewCA(t), pub: server.Program(t, "mosquitto_pub", "mosquitto-clients")}
 	b.plain, b.tls, b.mutual, b.ws, b.open = server.FreePort(t), server.FreePort(t), server.FreePort(t), server.FreePort(t), server.FreePort(t)
+	b.wss, b.expired = server.FreePort(t), server.FreePort(t)
 	b.client = b.ca.Issue(t, server.Cert{Name: "reader", Client: true})
 	cert, key := b.ca.Issue(t, server.Cert{}).Write(t, dir, "")
+	oldCert, oldKey := b.ca.Issue(t, server.Cert{Expired: true}).Write(t, dir, "old-")
 	ca := server.WriteFile(t, dir, "ca.pem", b.ca.PEM, 0o644)
 	pw := filepath.Join(dir, "pw")
 	server.Run(t, passwd, "-c", "-b", pw, "reader", "reader-practice")
@@ -39,6 +42,7 @@ func startBroker(t testing.TB) *broker {
 	files := fmt.Sprintf("cafile %s\ncertfile %s\nkeyfile %s\n", ca, cert, key)
 	conf := fmt.Sprintf("per_listener_settings true\nuser root\nlistener %d 127.0.0.1\n%s\nlistener %d 127.0.0.1\n%s%s\nlistener %d 127.0.0.1\n%srequire_certificate true\nuse_identity_as_username true\nallow_anonymous false\nacl_file %s\n\nlistener %d 127.0.0.1\nprotocol websockets\nsocket_domain ipv4\n%s\nlistener %d 127.0.0.1\nallow_anonymous true\n",
 		b.plain, auth, b.tls, auth, files, b.mutual, files, acl, b.ws, auth, b.open)
+	conf += fmt.Sprintf("listener %d 127.0.0.1\nprotocol websockets\nsocket_domain ipv4\n%s%s\nlistener %d 127.0.0.1\n%scafile %s\ncertfile %s\nkeyfile %s\n", b.wss, auth, files, b.expired, auth, ca, oldCert, oldKey)
 	file := server.WriteFile(t, dir, "m.conf", conf, 0o644)
 	b.process = server.Start(t, exec.Command(daemon, "-c", file), "127.0.0.1:"+strconv.Itoa(b.plain))
 	return b
@@ -70,6 +74,11 @@ func (b *broker) settings(transport string, port int, more ...string) connectors
 		}
 	}
 	return s
+}
+
+// plainly is over TCP, to a broker without certificates.
+func (b *broker) plainly(more ...string) connectors.Settings {
+	return b.settings("tcp", b.plain, more...)
 }
 
 func (b *broker) withCert(more ...string) connectors.Settings {

@@ -3,7 +3,10 @@ package mqtt
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,6 +35,8 @@ func TestMosquitto(t *testing.T) {
 			{Name: "anonymous not allowed", Settings: set("tls", b.tls, "auth", "anonymous"), Code: connectors.AuthFailed, Field: "auth"},
 			{Name: "unknown authority", Settings: set("tls", b.tls, "ca", other.PEM), Code: connectors.Untrusted, Stage: connectors.StageSecure, Field: "ca"},
 			{Name: "wrong name", Settings: set("tls", b.tls, "tls_name", "broker.example.com"), Code: connectors.Untrusted, Stage: connectors.StageSecure},
+			{Name: "certificate ran out", Settings: set("tls", b.expired), Code: connectors.Untrusted, Stage: connectors.StageSecure},
+			{Name: "WebSocket over TLS, unknown authority", Settings: set("wss", b.wss, "ca", other.PEM), Code: connectors.Untrusted, Stage: connectors.StageSecure, Field: "ca"},
 			{Name: "TLS to a plain port", Settings: set("tls", b.plain), Code: connectors.Refused, Stage: connectors.StageSecure},
 			{Name: "plain to a TLS port", Settings: set("tcp", b.tls), Code: connectors.Refused, Stage: connectors.StageSignIn, Field: "port"},
 			{Name: "another protocol", Settings: func(tb testing.TB) connectors.Settings {
@@ -50,7 +55,7 @@ func TestMosquitto(t *testing.T) {
 			{Name: "a filter that cannot be", Settings: set("tls", b.tls, "topic", "a/#/b"), Code: connectors.BadInput, Field: "topic"},
 		}})
 	for name, s := range map[string]connectors.Settings{
-		"tcp": b.settings("tcp", b.plain), "websocket": b.settings("ws", b.ws), "anonymous": b.settings("tcp", b.open, "auth", "anonymous"), "certificate": b.withCert(),
+		"tcp": b.settings("tcp", b.plain), "websocket": b.settings("ws", b.ws), "websocket over TLS": b.settings("wss", b.wss), "anonymous": b.settings("tcp", b.open, "auth", "anonymous"), "certificate": b.withCert(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			session := openOne(t, s)
@@ -140,6 +145,41 @@ func TestAclsHideTopics(t *testing.T) {
 	s := openOne(t, b.settings("tcp", b.plain, "user", "plant", "password", "plant-practice"))
 	if got := list(t, s, ""); len(got) != 1 || got[0] != "plant" {
 		t.Error(got)
+	}
+}
+
+// A broker with mosquitto's dynamic security says no to the subscription itself.
+func TestATopicDeniedByTheBrokerIsSaid(t *testing.T) {
+	daemon, control := server.Program(t, "mosquitto", "mosquitto"), server.Program(t, "mosquitto_ctrl", "mosquitto")
+	plugins, err := filepath.Glob("/usr/lib/*/mosquitto_dynamic_security.so")
+	if err != nil || len(plugins) == 0 {
+		t.Fatalf("no dynamic security plugin: %v", err)
+	}
+	dir := t.TempDir()
+	rights := filepath.Join(dir, "rights.json")
+	server.Run(t, control, "dynsec", "init", rights, "reader", "reader-practice")
+	data, err := os.ReadFile(rights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile(`("subscribePattern",\s*"topic":\s*)"#"`)
+	if !all.Match(data) {
+		t.Fatalf("no right to take away: %s", data)
+	}
+	server.WriteFile(t, dir, "rights.json", all.ReplaceAllString(string(data), `$1"allowed/#"`), 0o600)
+	b := &broker{plain: server.FreePort(t)}
+	conf := server.WriteFile(t, dir, "m.conf", fmt.Sprintf("user root\nlistener %d 127.0.0.1\nallow_anonymous false\nplugin %s\nplugin_opt_config_file %s\n", b.plain, plugins[0], rights), 0o600)
+	server.Start(t, exec.Command(daemon, "-c", conf), "127.0.0.1:"+strconv.Itoa(b.plain))
+	if _, err := openOne(t, b.plainly("topic", "allowed/#")).Check(t.Context()); err != nil {
+		t.Errorf("what is allowed: %v", err)
+	}
+	_, err = Type().Open(t.Context(), conntest.NewWorld(t).Env, b.plainly("topic", "plant/#"))
+	e := connectors.Classify(err)
+	if e == nil || e.Code != connectors.Denied || e.Reason != "mqtt.topic_denied" || e.Field != "topic" || e.Op != connectors.StageRights {
+		t.Fatalf("%v", err)
+	}
+	if p := connectors.Explain(err); p.Title == "" || p.Hint == "" {
+		t.Errorf("%+v", p)
 	}
 }
 
