@@ -273,7 +273,12 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 }
 
 func (a *App) shortcuts() {
-	add := func(key fyne.KeyName, do func()) {
+	add := func(key fyne.KeyName, act func()) {
+		do := func() {
+			if a.win.Canvas().Overlays().Top() == nil { // a question is answered first
+				act()
+			}
+		}
 		shortcut := &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
 		a.keys.AddShortcut(shortcut, func(fyne.Shortcut) { do() })
 		a.win.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { do() })

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 
 	"jackfield/connectors"
 	"jackfield/connectors/link"
@@ -160,5 +161,18 @@ func TestAFailedConnectionOpensAtItsTop(t *testing.T) {
 	r.settle()
 	if p := r.a.form; p.scroll.Offset.Y != 0 || !p.field("password").bad {
 		t.Errorf("it is scrolled to %v, and the field says %q", p.scroll.Offset.Y, said(p.field("password")))
+	}
+}
+
+func TestAShortcutWaitsForTheQuestion(t *testing.T) {
+	r := stubRoom(t, &stub{})
+	r.fill("stub", map[string]string{"host": "example.com"})
+	press := func() {
+		r.a.keys.TypedShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyN, Modifier: fyne.KeyModifierShortcutDefault})
+	}
+	press()
+	press()
+	if n := len(r.a.win.Canvas().Overlays().List()); n != 1 {
+		t.Errorf("%d questions lie over one another", n)
 	}
 }

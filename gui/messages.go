@@ -74,6 +74,7 @@ type messages struct {
 	shown     []topicRow
 	pastShown []heard // newest first
 	paused    bool
+	ended     bool // nothing comes any more
 }
 
 // follow watches the whole stream until the pane stops; arrived is told each
@@ -93,14 +94,15 @@ func (d *detailPane) follow(live connectors.Streamer, arrived func(connectors.Ev
 	d.live = m
 	d.crumb.set(lang.T("preview.alltopics"))
 	d.put(m.root)
-	d.pill("preview.live")
+	m.tellPill()
 	ctx, stop := context.WithCancel(context.Background())
 	d.unwatch = stop
 	task.Run(d.a.r, func(context.Context) (struct{}, error) {
 		return struct{}{}, m.watch(live.Watch(ctx, ""), func(e connectors.Event) { d.a.r.Do(func() { arrived(e) }) })
 	}, func(_ struct{}, err error) {
 		if err != nil && ctx.Err() == nil && d.live == m {
-			d.pill("preview.stale")
+			m.ended = true
+			m.tellPill()
 			d.problem(err, func() { d.follow(live, arrived) })
 		}
 	})
@@ -176,13 +178,24 @@ func (m *messages) toggle() {
 	if m.paused {
 		m.pause.SetText(lang.T("preview.resume"))
 		m.pause.SetIcon(theme.MediaPlayIcon())
-		m.d.pill("preview.paused")
+		m.tellPill()
 		return
 	}
 	m.pause.SetText(lang.T("preview.pause"))
 	m.pause.SetIcon(theme.MediaPauseIcon())
-	m.d.pill("preview.live")
+	m.tellPill()
 	m.draw()
+}
+
+func (m *messages) tellPill() {
+	switch {
+	case m.ended:
+		m.d.pill("preview.stale")
+	case m.paused:
+		m.d.pill("preview.paused")
+	default:
+		m.d.pill("preview.live")
+	}
 }
 
 func (m *messages) draw() {

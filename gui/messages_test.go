@@ -69,6 +69,7 @@ func TestATopicShowsItsMessagesAsTheyArrive(t *testing.T) {
 	if got := m.pastCell(0, 1); got != `{"value":21.5,"unit":"C"}` {
 		t.Errorf("newest first: %q", got)
 	}
+	r.shot("topic-messages")
 	if got := strings.Join(m.newest.text, "\n"); got != "{\n  \"value\": 21.5,\n  \"unit\": \"C\"\n}" {
 		t.Errorf("in full: %q", got)
 	}
@@ -111,9 +112,19 @@ func TestAPausedStreamStandsStillAndABrokenOneSaysSo(t *testing.T) {
 	if len(m.shown) != 2 {
 		t.Error("it does not go on")
 	}
+	r.shot("stream-live")
 	close(s.events)
 	p := r.a.preview
+	var said string
+	show := p.detail.pill
+	p.detail.pill = func(key string) { said = key; show(key) }
 	r.until("the failure", func() bool { return len(p.detail.centre.Objects) == 1 && p.detail.centre.Objects[0] != m.root })
+	r.shot("stream-stale")
+	m.toggle()
+	m.toggle()
+	if said != "preview.stale" {
+		t.Errorf("a stream that has ended is called %s", said)
+	}
 }
 
 func TestTextCutInTheMiddleOfACharacterIsStillText(t *testing.T) {
@@ -153,6 +164,7 @@ func TestABranchThatDoesNotOpenSaysWhy(t *testing.T) {
 	if p.detail.said != title || again == nil {
 		t.Fatalf("the pane says %q", p.detail.said)
 	}
+	r.shot("branch-refused")
 	p.detail.facts(nil)
 	p.tree.Select("closed")
 	if p.detail.said != title {
@@ -163,5 +175,26 @@ func TestABranchThatDoesNotOpenSaysWhy(t *testing.T) {
 	r.until("the second try", func() bool { return b.state == "done" })
 	if len(b.children) != 1 || b.children[0] != "in" {
 		t.Errorf("%v", b.children)
+	}
+}
+
+func TestReadingAnewDropsAListingThatHasJustEnded(t *testing.T) {
+	s := &stub{children: func(context.Context, connectors.NodeID) iter.Seq2[connectors.Node, error] {
+		return func(yield func(connectors.Node, error) bool) {
+			_ = yield(connectors.Node{ID: "b", Name: "b"}, nil) && yield(connectors.Node{ID: "a", Name: "a"}, nil)
+		}
+	}}
+	r := stubRoom(t, s)
+	r.fill("stub", map[string]string{"host": "example.com", "password": "practice-only"})
+	r.a.form.link()
+	r.until("the tree", func() bool { b := r.a.preview.nodes[""]; return b != nil && b.state == "done" })
+	p := r.a.preview
+	p.reload()
+	r.until("the nodes", func() bool { return len(p.nodes[""].children) == 2 })
+	time.Sleep(100 * time.Millisecond) // the end of the listing is on its way to the window now
+	p.reload()
+	r.until("the tree anew", func() bool { return p.nodes[""].state == "done" && len(p.nodes[""].children) == 2 })
+	if p.nodes[""].children[0] != "a" {
+		t.Errorf("%v", p.nodes[""].children)
 	}
 }

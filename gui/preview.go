@@ -206,8 +206,11 @@ func (p *previewPane) load(id widget.TreeNodeID) {
 		}
 		p.redraw.Mark()
 	}, func(err error) {
+		if p.nodes[id] != b { // read anew meanwhile, or closed
+			return
+		}
 		b.state = "done"
-		if err != nil && p.session == session {
+		if err != nil {
 			b.state, b.err = "failed", err
 			p.failedBranch(id, b)
 		}
