@@ -2,8 +2,6 @@ package gui
 
 import (
 	"context"
-	"os"
-	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -12,17 +10,10 @@ import (
 	"jackfield/gui/theme"
 )
 
-// passphraseVar names a file with the store's passphrase, for unattended use.
-const passphraseVar = "JACKFIELD_PASSPHRASE_FILE"
-
 // AskPassphrase asks for the passphrase of the store, or lets the person choose
 // a fresh one, twice the same. It is called from the background and waits for
 // the person.
 func (a *App) AskPassphrase(ctx context.Context, fresh bool) ([]byte, error) {
-	if name := os.Getenv(passphraseVar); name != "" {
-		data, err := os.ReadFile(name)
-		return []byte(strings.TrimRight(string(data), "\r\n")), err
-	}
 	title, text := lang.T("passphrase.title"), lang.T("passphrase.text")
 	if fresh {
 		title, text = lang.T("keychain.title"), lang.T("keychain.text")

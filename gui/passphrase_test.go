@@ -9,7 +9,6 @@ import (
 
 // TestAFreshPassphraseIsTypedTwice answers by keys alone.
 func TestAFreshPassphraseIsTypedTwice(t *testing.T) {
-	t.Setenv(passphraseVar, "")
 	r := stubRoom(t, &stub{})
 	got, failed := make(chan string, 1), make(chan error, 1)
 	ask := func(fresh bool) {

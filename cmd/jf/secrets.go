@@ -164,13 +164,8 @@ func (a *app) trust(ctx context.Context, r connectors.TrustRequest) (bool, error
 	return strings.EqualFold(strings.TrimSpace(answer.Reveal()), "yes"), err
 }
 
-// passphrase opens a store that has no keychain: from the file that
-// JACKFIELD_PASSPHRASE_FILE names, or asked for.
+// passphrase asks for what opens a store that has no keychain.
 func (a *app) passphrase(ctx context.Context, fresh bool) ([]byte, error) {
-	if name := os.Getenv("JACKFIELD_PASSPHRASE_FILE"); name != "" {
-		data, err := readFile(name)
-		return []byte(strings.TrimRight(string(data), "\r\n")), err
-	}
 	title := "Passphrase of the Jackfield store"
 	if fresh {
 		title = "Choose a passphrase for the Jackfield store: it protects the saved secrets in place of a keychain, and nobody can recover it"

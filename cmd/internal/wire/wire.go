@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"jackfield/connectors"
 	"jackfield/connectors/all"
@@ -87,6 +88,12 @@ func (w *World) OpenURL(ctx context.Context, url string) error { return browser.
 // keySource follows the user's explicit choice; without one it is the system's
 // keychain, or a passphrase where there is none and the person chooses one.
 func keySource(dir string, ask keychain.Ask) (vault.KeySource, error) {
+	if name := os.Getenv(PassphraseVar); name != "" {
+		ask = func(context.Context, bool) ([]byte, error) {
+			data, err := os.ReadFile(name)
+			return []byte(strings.TrimRight(string(data), "\r\n")), err
+		}
+	}
 	if ask == nil {
 		ask = func(context.Context, bool) ([]byte, error) { return nil, connectors.ErrNobody }
 	}
