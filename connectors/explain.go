@@ -93,6 +93,9 @@ func (w *Words) Explain(err error) *Problem {
 		said = e.Err.Error()
 	}
 	said = Clean(said, 300)
+	if said == "" {
+		text.Hint = withoutSaid(text.Hint)
+	}
 	fill := strings.NewReplacer("{target}", orThe(e.Target, "the server"), "{said}", said)
 	return &Problem{
 		Code: e.Code, Title: tidySentence(fill.Replace(text.Title)), Hint: tidySentence(fill.Replace(text.Hint)),
@@ -123,5 +126,22 @@ func orThe(s, other string) string {
 }
 
 func tidySentence(s string) string {
-	return strings.TrimSpace(strings.NewReplacer(" ()", "", "“”", "", "  ", " ").Replace(s))
+	s = strings.TrimSpace(strings.NewReplacer(" ()", "", "“”", "", "  ", " ").Replace(s))
+	if rest, unnamed := strings.CutPrefix(s, "the server"); unnamed {
+		return "The server" + rest
+	}
+	return s
+}
+
+// withoutSaid drops a last sentence that only leads up to the server's words,
+// where it had none.
+func withoutSaid(hint string) string {
+	lead, ends := strings.CutSuffix(hint, ": {said}")
+	if !ends {
+		return hint
+	}
+	if i := strings.LastIndex(lead, ". "); i >= 0 {
+		return lead[:i+1]
+	}
+	return lead + "."
 }
