@@ -17,9 +17,10 @@ type Env struct {
 	// Dial connects through the chosen reach. It climbs the rungs resolve and
 	// connect itself, and its errors are classified.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// HTTP returns a client that dials through Dial, verifies with TLS, follows
-	// redirects only within the origin, and never forwards credentials to another one.
-	HTTP func(TLS) (*http.Client, error)
+	// HTTP returns a client that dials through Dial, verifies with the TLS answers,
+	// follows redirects only within the origin, and never forwards credentials to
+	// another one.
+	HTTP func(HTTP) (*http.Client, error)
 	Ask  Asker
 	// Callback opens the loopback listener of an OAuth flow; nil where none can be had.
 	Callback func(ctx context.Context, r CallbackRequest) (Callback, error)
@@ -44,6 +45,9 @@ type Asker struct {
 	ShowCode func(ctx context.Context, c DeviceCode) error
 	// Input asks for one more answer, as keyboard-interactive sign-in does.
 	Input func(ctx context.Context, p Prompt) (Secret, error)
+	// Pasted waits until the person pastes the address at which a browser on
+	// another machine ended after OpenURL, or ctx ends.
+	Pasted func(ctx context.Context) (string, error)
 	// Trust asks whether a key or certificate is the right one.
 	Trust func(ctx context.Context, r TrustRequest) (bool, error)
 }
@@ -98,6 +102,18 @@ type TLS struct {
 	ServerName string
 	Pin        string // "SHA256:…" of the leaf certificate; replaces chain verification
 	Min        uint16 // tls.VersionTLS12 when zero
+}
+
+// HTTP is how one connection speaks HTTP. The zero value follows the
+// environment's proxy, redirects within the origin, and waits for a minute.
+type HTTP struct {
+	TLS
+	Proxy         string // "http://host:port", "https://…" or "socks5://…"; "" is the environment's, "direct" is none
+	ProxyUser     string
+	ProxyPassword Secret
+	Timeout       time.Duration // of one exchange; 0 is a minute
+	NoRedirects   bool
+	HTTP1         bool // never HTTP/2: for sign-ins that belong to a TCP connection, as NTLM's
 }
 
 // Trusts asks the person, or says that nobody is there.

@@ -50,6 +50,8 @@ type Error struct {
 	Target  string // what was reached for: host:port, a DN, a table
 	Field   string // the form field to put right; may be empty
 	Said    string // the server's own words or number
+	Title   string // words that came with a catalogue file; they go before the reason's
+	Hint    string
 	Partial bool   // the rest works: see Session.Check
 	Err     error
 }

@@ -88,6 +88,12 @@ func (w *Words) Explain(err error) *Problem {
 	if !ok {
 		text = words{Title: strings.ReplaceAll(string(e.Code), "_", " "), Hint: "Look at the details."}
 	}
+	if e.Title != "" {
+		text.Title = e.Title
+	}
+	if e.Hint != "" {
+		text.Hint = e.Hint
+	}
 	said := e.Said
 	if said == "" && e.Err != nil && e.Reason == "" {
 		said = e.Err.Error()

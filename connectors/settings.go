@@ -1,11 +1,24 @@
 package connectors
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"unicode/utf8"
 )
+
+// FileText is a file's content as an answer: text as it is, without a byte order
+// mark, and anything else (a PFX, a keytab) as base64.
+func FileText(data []byte) string {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if utf8.Valid(data) && bytes.IndexByte(data, 0) < 0 {
+		return string(data)
+	}
+	return base64.StdEncoding.EncodeToString(data)
+}
 
 // Settings are a form's answers: only Secrets go under the keychain's key, only
 // Plain into the profile.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // A Group is the heading under which a type stands in the gallery.
@@ -47,11 +48,23 @@ type Type struct {
 	// session lives until Close, also when ctx has ended by then.
 	Open func(ctx context.Context, env *Env, s Settings) (Session, error)
 
+	// Draft shows what the answers make before anything is sent, such as a signed
+	// token; nil where there is nothing to show. It needs no network. An error is
+	// an *Error whose Field is the answer to put right.
+	Draft func(s Settings, now time.Time) ([]Part, error)
+
 	// Revoke tells the server that what it issued is not wanted any more, before
 	// the connection is deleted; nil where nothing is issued. See Revokes.
 	Revoke func(ctx context.Context, env *Env, s Settings) error
 
 	keys []string // the `field` tags that Open decodes; nil when not made by Define
+}
+
+// A Part is a piece of what is made of the answers: {"Payload", "{…}"}. Its
+// text has lines and is shown as it is written.
+type Part struct {
+	Title string `json:"title"`
+	Text  string `json:"text"`
 }
 
 // A Guide says where to find each value in the vendor's console, the least
@@ -60,6 +73,9 @@ type Guide struct {
 	Steps       []string `json:"steps,omitempty"`
 	Rights      string   `json:"rights,omitempty"`
 	Admin       string   `json:"admin,omitempty"`
+	Account     string   `json:"account,omitempty"` // on using an account of its own
+	Network     string   `json:"network,omitempty"` // which addresses an allow list has to have
+	Notes       []string `json:"notes,omitempty"`   // lifetimes, and what surprises people
 	RedirectURI string   `json:"redirect_uri,omitempty"`
 	Links       []Link   `json:"links,omitempty"`
 }

@@ -18,7 +18,6 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/reach"
-	"jackfield/connectors/internal/tlsx"
 )
 
 // A World is an Env that dials for real and records everything.
@@ -45,13 +44,7 @@ func newWorld() *World {
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{w: w}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	w.Env.Dial = reach.Direct(w.Env)
-	w.Env.HTTP = func(spec connectors.TLS) (*http.Client, error) {
-		cfg, err := tlsx.Config(spec, "")
-		if err != nil {
-			return nil, err
-		}
-		return httpx.New(w.Env, cfg), nil
-	}
+	w.Env.HTTP = func(spec connectors.HTTP) (*http.Client, error) { return httpx.New(w.Env, spec) }
 	return w
 }
 

@@ -3,14 +3,12 @@ package link
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +37,6 @@ type Store interface {
 // Outside is the world that connections reach; see connectors.Env.
 type Outside struct {
 	Dial     func(env *connectors.Env) func(ctx context.Context, network, addr string) (net.Conn, error) // nil: directly
-	HTTP     func(env *connectors.Env, cfg *tls.Config) *http.Client                                     // nil: httpx.New
 	Callback func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error)
 	Log      *slog.Logger
 	Now      func() time.Time

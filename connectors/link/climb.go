@@ -9,7 +9,6 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/reach"
-	"jackfield/connectors/internal/tlsx"
 	"net/http"
 )
 
@@ -249,17 +248,7 @@ func (b *Book) env(w Watcher, p *patience, k keeper, rec *recorder) *connectors.
 		dial = b.out.Dial
 	}
 	env.Dial = dial(env)
-	make := httpx.New
-	if b.out.HTTP != nil {
-		make = b.out.HTTP
-	}
-	env.HTTP = func(spec connectors.TLS) (*http.Client, error) {
-		cfg, err := tlsx.Config(spec, "")
-		if err != nil {
-			return nil, err
-		}
-		return make(env, cfg), nil
-	}
+	env.HTTP = func(spec connectors.HTTP) (*http.Client, error) { return httpx.New(env, spec) }
 	if b.out.Callback != nil {
 		env.Callback = func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {
 			c, err := b.out.Callback(ctx, r)

@@ -78,6 +78,12 @@ func (p *patience) asker(a connectors.Asker) connectors.Asker {
 			return a.Input(ctx, q)
 		}
 	}
+	if a.Pasted != nil {
+		out.Pasted = func(ctx context.Context) (string, error) {
+			defer p.pause()()
+			return a.Pasted(ctx)
+		}
+	}
 	if a.Trust != nil {
 		out.Trust = func(ctx context.Context, r connectors.TrustRequest) (bool, error) {
 			defer p.pause()()

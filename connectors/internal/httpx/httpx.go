@@ -27,24 +27,57 @@ const (
 	redirects   = 10
 )
 
-// New returns a client that dials through env.Dial, verifies with cfg, shows
-// the TLS handshake as a rung on env, and follows redirects only within the
-// origin: to another one no credential may go, and which header is one only the
-// service knows. A redirect that is not followed comes back as the response.
-//
-// The proxy is the environment's (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
-func New(env *connectors.Env, cfg *tls.Config) *http.Client {
-	proxy := httpproxy.FromEnvironment().ProxyFunc()
+// New returns a client that dials through env.Dial, verifies with spec's TLS
+// answers, shows the TLS handshake as a rung on env, and follows redirects only
+// within the origin: to another one no credential may go, and which header is
+// one only the service knows. A redirect that is not followed comes back as the
+// response. Errors are *connectors.Error naming the field.
+func New(env *connectors.Env, spec connectors.HTTP) (*http.Client, error) {
+	cfg, err := tlsx.Config(spec.TLS, "")
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := proxyOf(spec)
+	if err != nil {
+		return nil, err
+	}
 	t := &tripper{env: env}
 	t.inner = &http.Transport{
-		DialContext: t.dial, TLSClientConfig: cfg, ForceAttemptHTTP2: true,
-		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
+		DialContext: t.dial, TLSClientConfig: cfg, ForceAttemptHTTP2: !spec.HTTP1,
+		Proxy:                  proxy,
 		TLSHandshakeTimeout:    handshake,
 		MaxResponseHeaderBytes: headerBytes,
 		IdleConnTimeout:        30 * time.Second,
 		MaxIdleConnsPerHost:    4,
 	}
-	return &http.Client{Transport: t, Timeout: whole, CheckRedirect: within}
+	out := &http.Client{Transport: t, Timeout: whole, CheckRedirect: within}
+	if spec.Timeout > 0 {
+		out.Timeout = spec.Timeout
+	}
+	if spec.NoRedirects {
+		out = WithoutRedirects(out)
+	}
+	return out, nil
+}
+
+// proxyOf is the proxy that the answers name, or the environment's
+// (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
+func proxyOf(spec connectors.HTTP) (func(*http.Request) (*url.URL, error), error) {
+	switch spec.Proxy {
+	case "":
+		proxy := httpproxy.FromEnvironment().ProxyFunc()
+		return func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }, nil
+	case "direct":
+		return nil, nil
+	}
+	u, err := url.Parse(spec.Proxy)
+	if err != nil || u.Host == "" || u.User != nil {
+		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Field: "proxy", Said: "a proxy's address is needed, such as http://proxy.example.com:3128"}
+	}
+	if spec.ProxyUser != "" {
+		u.User = url.UserPassword(spec.ProxyUser, spec.ProxyPassword.Reveal())
+	}
+	return http.ProxyURL(u), nil
 }
 
 // WithoutRedirects is client for requests that carry a secret in their body.

@@ -41,7 +41,7 @@ func get(ctx context.Context, t *testing.T, client *http.Client, url string, hea
 func client(t *testing.T, spec connectors.TLS) (*conntest.World, *http.Client) {
 	t.Helper()
 	w := conntest.NewWorld(t)
-	c, err := w.Env.HTTP(spec)
+	c, err := w.Env.HTTP(connectors.HTTP{TLS: spec})
 	if err != nil {
 		t.Fatal(err)
 	}
