@@ -12,11 +12,19 @@ import (
 	"strings"
 )
 
-// maxDepth is far above what any service answers, and far below what hurts.
-const maxDepth = 200
+// The bounds are far above what any service answers, and far below what hurts:
+// an object of seven bytes takes some 400 in memory.
+const (
+	maxDepth   = 200
+	maxObjects = 500_000
+)
 
-// ErrDeep is returned for what is nested deeper than maxDepth.
-var ErrDeep = errors.New("nested too deeply")
+// The ways in which an answer is refused.
+var (
+	ErrDeep  = errors.New("nested too deeply")
+	ErrMany  = errors.New("too many objects")
+	ErrAfter = errors.New("there is text after the JSON value")
+)
 
 // A Value is nil, bool, string, json.Number, []Value or *Object.
 type Value any
@@ -27,50 +35,64 @@ type Object struct {
 	Members map[string]Value
 }
 
-// Parse reads one value. Text after it is an error.
+// Parse reads one value. Text after it is ErrAfter.
 func Parse(data []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	v, err := next(d, 0)
+	r := newReader(data)
+	v, err := r.next(0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is text after the JSON value")
+	if _, err := r.d.Token(); !errors.Is(err, io.EOF) {
+		return nil, ErrAfter
 	}
 	return v, nil
 }
 
-func next(d *json.Decoder, depth int) (Value, error) {
+// A reader counts the objects of everything that it reads.
+type reader struct {
+	d       *json.Decoder
+	objects int
+}
+
+func newReader(data []byte) *reader {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return &reader{d: d}
+}
+
+func (r *reader) next(depth int) (Value, error) {
 	if depth > maxDepth {
 		return nil, ErrDeep
 	}
-	t, err := d.Token()
+	t, err := r.d.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch delim, _ := t.(json.Delim); delim {
 	case '[':
 		list := []Value{}
-		for d.More() {
-			v, err := next(d, depth+1)
+		for r.d.More() {
+			v, err := r.next(depth + 1)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, v)
 		}
-		_, err := d.Token()
+		_, err := r.d.Token()
 		return list, err
 	case '{':
-		return object(d, depth)
+		return r.object(depth)
 	}
 	return t, nil
 }
 
-func object(d *json.Decoder, depth int) (Value, error) {
+func (r *reader) object(depth int) (Value, error) {
+	if r.objects++; r.objects > maxObjects {
+		return nil, ErrMany
+	}
 	o := &Object{Members: map[string]Value{}}
-	for d.More() {
-		t, err := d.Token()
+	for r.d.More() {
+		t, err := r.d.Token()
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +100,7 @@ func object(d *json.Decoder, depth int) (Value, error) {
 		if !ok {
 			return nil, errors.New("an object's key is no string")
 		}
-		v, err := next(d, depth+1)
+		v, err := r.next(depth + 1)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +109,7 @@ func object(d *json.Decoder, depth int) (Value, error) {
 		}
 		o.Members[key] = v
 	}
-	_, err := d.Token()
+	_, err := r.d.Token()
 	return o, err
 }
 

@@ -68,14 +68,15 @@ func cell(v Value) any {
 		}
 		return x.String()
 	}
-	return cut(Show(v))
+	return Cut(Show(v), maxCell)
 }
 
-func cut(s string) string {
-	if len(s) <= maxCell {
+// Cut keeps the first max bytes of s, whole characters only; "…" shows a cut.
+func Cut(s string, max int) string {
+	if len(s) <= max {
 		return s
 	}
-	end := maxCell
+	end := max
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
