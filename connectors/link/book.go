@@ -48,7 +48,12 @@ type Book struct {
 	types []connectors.Type
 	store Store
 	out   Outside
+	turns chan struct{} // of renewals under way
 }
+
+// renewals is how many connections renew their sign-in at once: after a sleep
+// all of them may want to.
+const renewals = 4
 
 // NewBook opens a book over a store.
 func NewBook(types []connectors.Type, store Store, out Outside) *Book {
@@ -58,7 +63,7 @@ func NewBook(types []connectors.Type, store Store, out Outside) *Book {
 	if out.Log == nil {
 		out.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Book{types: types, store: store, out: out}
+	return &Book{types: types, store: store, out: out, turns: make(chan struct{}, renewals)}
 }
 
 // Types are the connection types, in gallery order.

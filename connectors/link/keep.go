@@ -48,8 +48,15 @@ func (k stored) keep(ctx context.Context, key string, s connectors.Secret) error
 }
 
 // renew holds the connection's refresh lock over read, change and write, so
-// that of all windows and programs only one spends a rotating token.
+// that of all windows and programs only one spends a rotating token. Few
+// connections renew at once.
 func (k stored) renew(ctx context.Context, key string, change func(context.Context, connectors.Secret) (connectors.Secret, error)) (connectors.Secret, error) {
+	select {
+	case k.b.turns <- struct{}{}:
+		defer func() { <-k.b.turns }()
+	case <-ctx.Done():
+		return connectors.Secret{}, connectors.Classify(context.Cause(ctx))
+	}
 	unlock, err := k.b.store.Lock(ctx, k.id, "refresh")
 	if err != nil {
 		return connectors.Secret{}, storage(err)
