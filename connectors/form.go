@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Kind says how a field is asked for and stored.
@@ -219,12 +221,41 @@ func (x Field) Verify(v string) error {
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 			return fmt.Errorf("A web address is expected here%s.", like(x.Example))
 		}
+	case JSON:
+		if err := validJSON(v); err != nil {
+			return err
+		}
 	}
 	if x.Valid != nil {
 		return x.Valid(v)
 	}
 	return nil
 }
+
+// validJSON says on which line text stops being JSON (RFC 8259).
+func validJSON(text string) error {
+	var raw json.RawMessage
+	err := json.Unmarshal([]byte(text), &raw)
+	if err == nil {
+		return nil
+	}
+	var wrong *json.SyntaxError
+	if !errors.As(err, &wrong) || strings.TrimSpace(text) == "" {
+		return errors.New("This is no JSON: there is nothing in it.")
+	}
+	at := int(min(max(wrong.Offset-1, 0), int64(len(text)))) // Offset counts the wrong byte as read
+	whole := strings.TrimRight(text, " \t\r\n")
+	if strings.HasPrefix(wrong.Error(), "unexpected end") {
+		return fmt.Errorf("This is no JSON: line %d ends where more has to follow.", lineOf(whole, len(whole)))
+	}
+	r, _ := utf8.DecodeRuneInString(text[at:])
+	if r == '\n' || r == '\r' {
+		return fmt.Errorf("This is no JSON: line %d goes wrong at its end.", lineOf(text, at))
+	}
+	return fmt.Errorf("This is no JSON: line %d goes wrong at “%s”.", lineOf(text, at), Clean(string(r), 1))
+}
+
+func lineOf(text string, at int) int { return strings.Count(text[:at], "\n") + 1 }
 
 func like(example string) string {
 	if example == "" {

@@ -2,7 +2,9 @@ package connectors_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -126,6 +128,35 @@ func TestTypeCheckWantsATagForEveryField(t *testing.T) {
 	if err := ty.Check(); err == nil || !strings.Contains(err.Error(), "extra") {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestWhatIsNoJSONIsToldWithItsLine(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", ""}, {`{"a": "{now}", "b": [1, null]}`, ""}, {"\n 7 \n", ""},
+		{" \n", "This is no JSON: there is nothing in it."},
+		{"{\n\"a\": 1,\n}", "This is no JSON: line 3 goes wrong at “}”."},
+		{"{\n\"a\": 1\n\n\n", "This is no JSON: line 2 ends where more has to follow."},
+		{"{\"a\": \"one\ntwo\"}", "This is no JSON: line 1 goes wrong at its end."},
+		{"{\"a\": {now}}", "This is no JSON: line 1 goes wrong at “n”."},
+		{"[1]\nö", "This is no JSON: line 2 goes wrong at “ö”."},
+		{"{\u202e}", "This is no JSON: line 1 goes wrong at “\ufffd”."},
+	} {
+		err := connectors.Field{Key: "x", Label: "X", Kind: connectors.JSON}.Verify(c.text)
+		if got := fmt.Sprint(err); (err != nil || c.want != "") && got != c.want {
+			t.Errorf("%q: %s, want %q", c.text, got, c.want)
+		}
+	}
+}
+
+func FuzzVerifyJSON(f *testing.F) {
+	f.Add("{\"a\":\n1,}")
+	f.Add("\xff")
+	f.Fuzz(func(t *testing.T, v string) {
+		err := connectors.Field{Key: "x", Label: "X", Kind: connectors.JSON}.Verify(v)
+		if good := v == "" || json.Valid([]byte(v)) && !strings.ContainsRune(v, 0); good != (err == nil) {
+			t.Errorf("%q: %v", v, err)
+		}
+	})
 }
 
 func FuzzClean(f *testing.F) {

@@ -4,29 +4,33 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
 	"strings"
+	"time"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/oauthx"
 )
 
 // A credential signs requests. It is asked only for requests to the origins
-// that the form names.
+// that the form or the service's file names.
 type credential interface {
 	// sign adds what proves the account; used is for stale.
 	sign(ctx context.Context, req *http.Request) (used string, err error)
 	// stale is told of a 401; true means that signing anew is worth one try.
 	stale(ctx context.Context, used string) (bool, error)
+	// blamed may say more precisely why the answer refused what was signed; err
+	// is what the service's own rules made of it, nil when nothing was refused.
+	blamed(err error, res *httpx.Response, now time.Time) error
 }
 
 // nothing is for services that need no sign-in.
 type nothing struct{}
 
-func (nothing) sign(context.Context, *http.Request) (string, error) { return "", nil }
-func (nothing) stale(context.Context, string) (bool, error)         { return false, nil }
+func (nothing) sign(context.Context, *http.Request) (string, error)    { return "", nil }
+func (nothing) stale(context.Context, string) (bool, error)            { return false, nil }
+func (nothing) blamed(err error, _ *httpx.Response, _ time.Time) error { return err }
 
 // basic is RFC 7617.
 type basic struct {
@@ -40,27 +44,53 @@ func (b basic) sign(_ context.Context, req *http.Request) (string, error) {
 	return "", nil
 }
 
-// key is a secret in a header, in the query or in a cookie; prefix stands in
-// front of it ("Bearer ").
+// key is one or more secrets in a header, in the query or in a cookie.
 type key struct {
 	nothing
+	parts []part
+}
+
+// part is one of them; prefix stands in front of it ("Bearer ").
+type part struct {
 	in, name, prefix string
 	secret           connectors.Secret
 }
 
 func (k key) sign(_ context.Context, req *http.Request) (string, error) {
-	v := k.prefix + k.secret.Reveal()
-	switch k.in {
-	case "query":
-		q := req.URL.Query()
-		q.Set(k.name, v)
-		req.URL.RawQuery = q.Encode()
-	case "cookie":
-		req.AddCookie(&http.Cookie{Name: k.name, Value: v})
-	default:
-		req.Header.Set(k.name, v)
+	for _, p := range k.parts {
+		p.put(req)
 	}
 	return "", nil
+}
+
+func (p part) put(req *http.Request) {
+	v := p.prefix + p.secret.Reveal()
+	switch p.in {
+	case "query":
+		q := req.URL.Query()
+		q.Set(p.name, v)
+		req.URL.RawQuery = q.Encode()
+	case "cookie":
+		req.AddCookie(&http.Cookie{Name: p.name, Value: v})
+	default:
+		req.Header.Set(p.name, v)
+	}
+}
+
+// headersOf reads lines "Name: value".
+func headersOf(lines connectors.Secret, field string) (credential, error) {
+	var out key
+	for l := range strings.Lines(lines.Reveal()) {
+		if l = strings.TrimSpace(l); l == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(l, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" || validHeaderName(name) != nil {
+			return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Field: field, Said: "one header a line is needed, as Name: value"}
+		}
+		out.parts = append(out.parts, part{name: name, secret: connectors.NewSecret(strings.TrimSpace(value))})
+	}
+	return out, nil
 }
 
 // bearer is an OAuth access token (RFC 6750 section 2.1).
@@ -82,56 +112,14 @@ func (b bearer) stale(ctx context.Context, used string) (bool, error) {
 	return true, nil
 }
 
-// validHeaderName wants an RFC 9110 token.
-func validHeaderName(v string) error {
-	if strings.ContainsFunc(v, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	}) {
-		return errors.New("This is no name of a header or parameter: letters, digits and - only.")
-	}
-	return nil
-}
-
-// validHeaderValue refuses what could end the header and begin another.
-func validHeaderValue(v string) error {
-	if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return errors.New("This contains a line break or another control character. Copy it again, on one line.")
-	}
-	return nil
-}
-
-// tidyURL adds https:// to a bare host and takes a final slash off.
-func tidyURL(v string) string {
-	v = strings.TrimSpace(v)
-	if v != "" && !strings.Contains(v, "://") {
-		v = "https://" + v
-	}
-	return strings.TrimRight(v, "/")
-}
-
-// validURL wants https, or http where the user typed it: a service inside the
-// company may have nothing else, and the facts then say that it is not encrypted.
-func validURL(v string) error {
-	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return errors.New("A web address is expected here, such as https://api.example.com.")
-	}
-	if u.User != nil {
-		return errors.New("The address must not contain a user or password: they have fields of their own.")
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("Only the address is expected here, without ? or #.")
-	}
-	return nil
-}
-
-// validSecureURL is validURL for what sign-ins are sent to: http only to this computer.
-func validSecureURL(v string) error {
-	if err := validURL(v); err != nil {
+// blamed: a token that the service refuses although it was just issued is a
+// matter of signing in again, not of a password.
+func (bearer) blamed(err error, _ *httpx.Response, _ time.Time) error {
+	e := connectors.Classify(err)
+	if e == nil || e.Code != connectors.AuthFailed || e.Title != "" || e.Reason != "" {
 		return err
 	}
-	if oauthx.Secure(v) != nil {
-		return errors.New("An address that begins with https:// is needed here.")
-	}
-	return nil
+	out := *e
+	out.Code, out.Reason, out.Field = connectors.SignInAgain, "oauth.token_refused", ""
+	return &out
 }

@@ -44,6 +44,7 @@ type m map[string]any
 const (
 	practiceSID   = "AC0123456789abcdef0123456789abcdef"
 	practiceToken = "00000000000000000000000000000001"
+	practiceKey   = "practiceonly0000000000000000000000000000"
 )
 
 func docsShapedTwilio(t testing.TB) string {
@@ -145,7 +146,7 @@ func openOne(t *testing.T, ty connectors.Type, s connectors.Settings) connectors
 func docsShapedCoupa(t testing.TB) string {
 	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.Header.Get("X-COUPA-API-KEY") != "practice-only-key":
+		case r.Header.Get("X-COUPA-API-KEY") != practiceKey:
 			answer(w, 401, m{"errors": m{"error": "Not authorized"}})
 		case r.Header.Get("Accept") != "application/json":
 			w.WriteHeader(406)
@@ -168,17 +169,17 @@ func TestCoupaDocsShaped(t *testing.T) {
 	with := func(base, key string) func(testing.TB) connectors.Settings {
 		return func(testing.TB) connectors.Settings {
 			s := connectors.NewSettings()
-			s.Plain = map[string]string{"base_url": base}
+			s.Plain = map[string]string{"base_url": base, "auth": "key"}
 			s.Secrets["api_key"] = connectors.NewSecret(key)
 			return s
 		}
 	}
-	good := with(base, "practice-only-key")
+	good := with(base, practiceKey)
 	conntest.Run(t, conntest.Suite{Type: catalogued(t, "coupa"), Good: good, Aim: aimBase,
 		Faults: []conntest.Fault{
-			{Name: "wrong key", Settings: with(base, "wrong-practice"), Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "api_key"},
-			{Name: "a web page answers", Settings: with(webPage(t), "practice-only-key"), Code: connectors.Refused, Field: "base_url"},
-			{Name: "unknown host", Settings: with("https://no-such-host.invalid", "practice-only-key"), Code: connectors.Unreachable, Stage: connectors.StageResolve, Field: "base_url"},
+			{Name: "wrong key", Settings: with(base, strings.ToUpper(practiceKey)), Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "api_key"},
+			{Name: "a web page answers", Settings: with(webPage(t), practiceKey), Code: connectors.Refused, Field: "base_url"},
+			{Name: "another vendor's address", Settings: with("https://no-such-host.invalid", practiceKey), Code: connectors.BadInput, Field: "base_url"},
 			{Name: "a key with a line break", Settings: with(base, "a\r\nX-Evil: 1"), Code: connectors.BadInput, Field: "api_key"},
 		}})
 	s := openOne(t, catalogued(t, "coupa"), good(t))
@@ -346,7 +347,7 @@ func TestOwnCatalogueFiles(t *testing.T) {
 		t.Fatalf("%v %v", types, errs)
 	}
 	s := connectors.NewSettings()
-	s.Plain["base_url"] = base
-	s.Secrets["api_key"] = connectors.NewSecret("practice-only-key")
+	s.Plain["base_url"], s.Plain["auth"] = base, "key"
+	s.Secrets["api_key"] = connectors.NewSecret(practiceKey)
 	openOne(t, types[0], s)
 }

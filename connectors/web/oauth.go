@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/answers"
@@ -56,7 +57,7 @@ func revokeOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) error 
 	if c.Token.Empty() || c.Setup != "discovery" {
 		return nil
 	}
-	client, err := env.HTTP(c.Spec())
+	client, err := env.HTTP(connectors.HTTP{TLS: c.Spec()})
 	if err != nil {
 		return err
 	}
@@ -114,14 +115,14 @@ func tidyIssuer(v string) string {
 }
 
 func openOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) (connectors.Session, error) {
-	client, err := env.HTTP(c.Spec())
+	client, err := env.HTTP(connectors.HTTP{TLS: c.Spec()})
 	if err != nil {
 		return nil, err
 	}
 	conf := oauthx.Config{
 		AuthURL: c.AuthURL, TokenURL: c.TokenURL, UserInfoURL: c.UserInfoURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret, ClientAuth: c.ClientAuth,
 		Scopes: strings.Fields(c.Scopes), Resource: c.Resource, RedirectHost: c.RedirectHost, RedirectPort: c.RedirectPort, WithoutPKCE: c.WithoutPKCE,
-		SecretField: "client_secret", ClientField: "client_id",
+		SecretField: "client_secret", ClientField: "client_id", ScopesField: "scopes", RedirectField: "redirect_host", PortField: "redirect_port", PKCEField: "without_pkce",
 	}
 	if slices.Contains(conf.Scopes, "offline_access") {
 		// OpenID Connect Core section 11: without it the scope is ignored.
@@ -137,7 +138,7 @@ func openOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) (connect
 			return nil, addressed(err, "issuer")
 		}
 	}
-	source, err := linked(ctx, env, client, conf, c.Token)
+	source, err := linked(ctx, env, client, conf, c.Token, nil)
 	if err != nil {
 		client.CloseIdleConnections()
 		if c.Setup == "discovery" {
@@ -145,23 +146,11 @@ func openOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) (connect
 		}
 		return nil, addressed(err, "token_url")
 	}
-	return oauthSession(client, source, conf, c)
+	return oauthSession(client, env.Time, source, conf, c)
 }
 
-// linked climbs the rung of the sign-in.
-func linked(ctx context.Context, env *connectors.Env, client *http.Client, conf oauthx.Config, kept connectors.Secret) (*oauthx.Source, error) {
-	var source *oauthx.Source
-	u, _ := url.Parse(conf.AuthURL)
-	err := env.Climb(ctx, connectors.StageSignIn, u.Host, func(ctx context.Context) (string, error) {
-		var err error
-		source, err = oauthx.Start(ctx, env, client, conf, kept)
-		return "", err
-	})
-	return source, err
-}
-
-func oauthSession(client *http.Client, source *oauthx.Source, conf oauthx.Config, c oauthConfig) (connectors.Session, error) {
-	s := &session{client: client, cred: bearer{source}, free: true, facts: source.Facts}
+func oauthSession(client *http.Client, now func() time.Time, source *oauthx.Source, conf oauthx.Config, c oauthConfig) (connectors.Session, error) {
+	s := &session{client: client, plain: client, cred: bearer{source}, free: true, facts: source.Facts, now: now, gate: newGate(limits{}, now)}
 	s.spec = &spec{Lenient: true, Said: messages, Address: "base_url", Blame: "scopes"}
 	s.partial = func() error { return narrower(source, "scopes") }
 	info := &apart{}
@@ -192,13 +181,4 @@ func oauthSession(client *http.Client, source *oauthx.Source, conf oauthx.Config
 	}
 	s.spec.Tree = append(s.spec.Tree, entries(c.Paths)...)
 	return &signedIn{session: s, info: info}, nil
-}
-
-// narrower says that fewer scopes were granted than asked for.
-func narrower(source *oauthx.Source, field string) error {
-	missing := source.Missing()
-	if len(missing) == 0 {
-		return nil
-	}
-	return &connectors.Error{Code: connectors.Denied, Reason: "oauth.narrower", Op: connectors.StageRights, Field: field, Said: strings.Join(missing, " "), Partial: true}
 }

@@ -2,73 +2,103 @@ package web
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/jsonx"
 )
 
-// pages bounds how many pages one listing or table asks for.
-const pages = 1000
-
 // A session is an open web service: a base address, a credential, and what may
 // be looked at below.
 type session struct {
 	client  *http.Client
+	plain   *http.Client // presents nothing: for what is fetched from elsewhere
 	base    *url.URL
+	hosts   []string // further hosts that the service's file names: "content.example.com", "*.example.com"
 	cred    credential
 	headers map[string]string
+	query   url.Values        // added to every request
 	vars    map[string]string // plain answers, for {placeholders}
 	spec    *spec
+	gate    *gate
+	now     func() time.Time
 	free    bool // any path below the base may be looked at
 	facts   func() []connectors.Fact
 	partial func() error
+	shut    func()
+	rebase  func() (*url.URL, error) // the base address once more, with what was resolved
 }
 
 func (s *session) Close() error {
 	s.client.CloseIdleConnections()
+	s.plain.CloseIdleConnections()
+	if s.shut != nil {
+		s.shut()
+	}
 	return nil
 }
 
-// target resolves where below the base address. Another origin is refused: the
-// credential is for this one.
+// target resolves where below the base address. Another origin is refused
+// unless the service's own file names its host: the credential is for these.
 func (s *session) target(where string) (*url.URL, error) {
 	if strings.HasPrefix(where, "/") && !strings.HasPrefix(where, "//") {
 		where = strings.TrimSuffix(s.base.Path, "/") + where
 	}
 	u, err := s.base.Parse(where)
 	if err != nil {
-		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageData, Target: where, Err: err}
+		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Field: s.spec.Address, Target: connectors.Clean(where, 80), Said: "this cannot be part of an address"}
 	}
-	if httpx.Origin(u) != httpx.Origin(s.base) {
+	if httpx.Origin(u) != httpx.Origin(s.base) && !s.known(u) {
 		return nil, &connectors.Error{Code: connectors.Refused, Reason: "http.redirect", Op: connectors.StageData, Target: s.base.Host, Said: u.Scheme + "://" + u.Host}
+	}
+	if len(s.query) > 0 {
+		q := u.Query()
+		for k, v := range s.query {
+			if !q.Has(k) {
+				q[k] = v
+			}
+		}
+		u.RawQuery = q.Encode()
 	}
 	return u, nil
 }
 
-// get asks once, and once more where a 401 could be cured by a new token.
-func (s *session) get(ctx context.Context, u *url.URL, headers map[string]string, limit int) (*httpx.Response, error) {
+func (s *session) known(u *url.URL) bool {
+	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") && slices.ContainsFunc(s.hosts, func(h string) bool { return hostFits(h, u.Hostname()) })
+}
+
+// hostFits compares a host with a name or with "*.suffix".
+func hostFits(pattern, host string) bool {
+	host = strings.ToLower(host)
+	if suffix, wild := strings.CutPrefix(pattern, "*"); wild {
+		return strings.HasSuffix(host, suffix) && len(host) > len(suffix)
+	}
+	return host == pattern
+}
+
+// send asks, and once more where a 401 could be cured by a new token.
+func (s *session) send(ctx context.Context, u *url.URL, r request, content string, limit int) (*httpx.Response, error) {
 	for try := 0; ; try++ {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		req, err := s.make(ctx, u, r, content)
 		if err != nil {
-			return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageData, Err: err}
-		}
-		req.Header.Set("Accept", "application/json")
-		req.Header.Set("User-Agent", "Jackfield")
-		for _, more := range []map[string]string{s.headers, headers} {
-			for k, v := range more {
-				req.Header.Set(k, v)
-			}
+			return nil, err
 		}
 		used, err := s.cred.sign(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		res, err := httpx.Do(s.client, req, limit)
+		res, err := s.gate.do(ctx, s.spec.Limits, func() (*httpx.Response, error) {
+			again := req.Clone(ctx)
+			if req.GetBody != nil {
+				again.Body, _ = req.GetBody()
+			}
+			return httpx.Do(s.client, again, limit)
+		})
 		err = addressed(err, s.spec.Address)
 		if err != nil || res.Status != http.StatusUnauthorized || try > 0 {
 			return res, err
@@ -83,6 +113,30 @@ func (s *session) get(ctx context.Context, u *url.URL, headers map[string]string
 	}
 }
 
+func (s *session) make(ctx context.Context, u *url.URL, r request, content string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method(), u.String(), strings.NewReader(content))
+	if err != nil {
+		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Err: err}
+	}
+	if content == "" {
+		req.Body, req.GetBody, req.ContentLength = http.NoBody, nil, 0
+	} else {
+		req.Header.Set("Content-Type", orElse(r.Type, jsonType))
+	}
+	req.Header.Set("Accept", jsonType)
+	req.Header.Set("User-Agent", "Jackfield")
+	for _, more := range []map[string]string{s.headers, r.Headers} {
+		for k, v := range more {
+			v = text(v, s.vars)
+			if v == "" || validHeaderValue(v) != nil {
+				continue
+			}
+			req.Header.Set(k, v)
+		}
+	}
+	return req, nil
+}
+
 // addressed points at the form's one address where an error names host or port,
 // which web forms do not ask for apart.
 func addressed(err error, field string) error {
@@ -95,9 +149,13 @@ func addressed(err error, field string) error {
 	return &out
 }
 
-// ask gets where and judges the answer by the service's own rules. It reports
-// the parsed body, nil when that is no JSON and need not be.
-func (s *session) ask(ctx context.Context, where string, headers map[string]string, limit int) (*httpx.Response, jsonx.Value, error) {
+// ask sends r and judges the answer by the service's own rules. It reports the
+// parsed body, nil when that is no data and need not be.
+func (s *session) ask(ctx context.Context, r request, more map[string]string, limit int) (*httpx.Response, jsonx.Value, error) {
+	return s.askAt(ctx, fill(r.where(), s.vars, more), r, more, limit)
+}
+
+func (s *session) askAt(ctx context.Context, where string, r request, more map[string]string, limit int) (*httpx.Response, jsonx.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, connectors.Classify(context.Cause(ctx))
 	}
@@ -105,12 +163,35 @@ func (s *session) ask(ctx context.Context, where string, headers map[string]stri
 	if err != nil {
 		return nil, nil, err
 	}
-	res, err := s.get(ctx, u, headers, limit)
+	if len(more) > 0 && len(r.Headers) > 0 {
+		headers := map[string]string{}
+		for k, v := range r.Headers {
+			headers[k] = headerSafe(expand(v, s.vars, more, func(_, v string) string { return v }))
+		}
+		r.Headers = headers
+	}
+	res, err := s.send(ctx, u, r, body(r.Body, orElse(r.Type, jsonType), s.vars, more), limit)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, s.cred.blamed(err, nil, s.now())
 	}
 	v, err := s.spec.judge(res)
-	return res, v, err
+	return res, v, s.cred.blamed(err, res, s.now())
+}
+
+// headerSafe writes what is no ASCII as JSON does, for values such as
+// Dropbox-API-Arg that hold JSON in a header.
+func headerSafe(v string) string {
+	var b strings.Builder
+	for _, r := range v {
+		if r < 0x7f {
+			b.WriteRune(r)
+			continue
+		}
+		for _, u := range utf16Of(r) {
+			b.WriteString(`\u` + hex4(u))
+		}
+	}
+	return b.String()
 }
 
 // Check asks for the account and tells what is known.
@@ -128,18 +209,26 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 func (s *session) check(ctx context.Context) ([]connectors.Fact, error) {
 	var out []connectors.Fact
 	c := s.spec.Check
-	if c.Get != "" {
-		res, v, err := s.ask(ctx, s.fill(c.Get, nil), c.Headers, 0)
+	if c.Request.where() != "" {
+		res, v, err := s.asked(ctx, c)
 		if err != nil {
-			return nil, err
+			return nil, s.elsewhere(err)
 		}
-		if err := c.verdict(res, v); err != nil {
-			return nil, err
+		out = s.factsOf(c.Facts, res, v)
+	}
+	for _, x := range c.Also {
+		if !answered(x.When, s.vars) {
+			continue
 		}
-		for _, f := range c.Facts {
-			if text := jsonx.Text(v, f.Path); text != "" {
-				out = append(out, connectors.Fact{Label: f.Label, Text: connectors.Clean(text, 300)})
+		res, v, err := s.ask(ctx, x.Request, nil, 0)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
 			}
+			continue
+		}
+		for _, f := range s.factsOf(x.Facts, res, v) {
+			out = told(out, f)
 		}
 	}
 	out = append(out, connectors.Fact{Label: "Server", Text: s.base.Host})
@@ -155,142 +244,83 @@ func (s *session) check(ctx context.Context) ([]connectors.Fact, error) {
 	return out, nil
 }
 
-// Children lists fixed nodes, or the items of a list page by page.
-func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.Seq2[connectors.Node, error] {
-	return func(yield func(connectors.Node, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(connectors.Node{}, connectors.Classify(context.Cause(ctx)))
-			return
+// asked is the answer to the first of a check's requests that is not denied, or
+// why the first was.
+func (s *session) asked(ctx context.Context, c check) (*httpx.Response, jsonx.Value, error) {
+	var first error
+	for i, r := range append([]request{c.Request}, c.Or...) {
+		res, v, err := s.ask(ctx, r, nil, 0)
+		if err == nil {
+			err = c.verdict(s.spec, res, v)
 		}
-		at, ok := s.find(parent)
-		if !ok {
-			yield(connectors.Node{}, notFound(parent))
-			return
+		if i == 0 {
+			first = err
 		}
-		for i := range at.node.Nodes {
-			if !yield(at.node.Nodes[i].shown(at.id), nil) {
-				return
-			}
-		}
-		if at.node.List == nil {
-			return
-		}
-		for item, err := range s.items(ctx, *at.node.List, at.vars, 0) {
-			if err != nil {
-				yield(connectors.Node{}, err)
-				return
-			}
-			if n, ok := at.node.Each.item(at.id, item); ok && !yield(n, nil) {
-				return
-			}
+		if err == nil || connectors.CodeOf(err) != connectors.Denied {
+			return res, v, err
 		}
 	}
+	return nil, nil, first
 }
 
-func notFound(id connectors.NodeID) error {
-	return &connectors.Error{Code: connectors.NotFound, Op: connectors.StageData, Target: string(id)}
+// elsewhere: when even the check's own request is not found, the address leads
+// to another site or has a path too many.
+func (s *session) elsewhere(err error) error {
+	e := connectors.Classify(err)
+	if e == nil || e.Code != connectors.NotFound || e.Field != "" || s.spec.Address == "" || s.free {
+		return err
+	}
+	out := *e
+	out.Reason, out.Field = "web.not_there", s.spec.Address
+	return &out
 }
 
-// items yields the rows of a list, one page after another. limit is what the
-// reader wants to see, 0 for everything.
-func (s *session) items(ctx context.Context, l list, vars map[string]string, limit int) iter.Seq2[jsonx.Value, error] {
-	return func(yield func(jsonx.Value, error) bool) {
-		size := l.Limit
-		if size == 0 {
-			size = 100
+// told adds f, in the place of what said less under the same label.
+func told(facts []connectors.Fact, f connectors.Fact) []connectors.Fact {
+	if i := slices.IndexFunc(facts, func(old connectors.Fact) bool { return old.Label == f.Label }); i >= 0 {
+		facts[i] = f
+		return facts
+	}
+	return append(facts, f)
+}
+
+func (s *session) factsOf(facts []fact, res *httpx.Response, v jsonx.Value) []connectors.Fact {
+	var out []connectors.Fact
+	for _, f := range facts {
+		value := text(f.Text, s.vars)
+		if value == "" {
+			value = f.read(v)
 		}
-		if limit > 0 {
-			size = min(size, limit+1)
+		if value == "" && f.Header != "" {
+			value = f.shown(res.Header.Get(f.Header))
 		}
-		for page, where := 0, s.page(l, vars, size, 0); page < pages; page++ {
-			_, v, err := s.ask(ctx, where, l.Headers, 0)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			rows, ok := jsonx.Items(v, l.Items)
-			if !ok {
-				yield(nil, &connectors.Error{Code: connectors.Refused, Reason: "web.no_rows", Op: connectors.StageData, Target: where})
-				return
-			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			next := jsonx.Text(v, l.Next)
-			switch {
-			case l.Next != "" && next != "":
-				where = s.follow(next)
-			case l.Offset && len(rows) >= size:
-				where = s.page(l, vars, size, (page+1)*size)
-			default:
-				return
-			}
+		if value != "" {
+			out = append(out, connectors.Fact{Label: f.Label, Text: connectors.Clean(value, 300)})
 		}
 	}
+	return out
 }
 
-func (s *session) page(l list, vars map[string]string, size, offset int) string {
-	return s.fill(l.Get, with(vars, size, offset))
-}
-
-// follow makes a next link relative to the base: some services give the whole
-// address, others a path that already has the base's own path in it.
-func (s *session) follow(next string) string {
-	u, err := s.base.Parse(next)
-	if err != nil || httpx.Origin(u) != httpx.Origin(s.base) {
-		return next
+// ready opens a session: it proves the credentials with one request.
+func ready(ctx context.Context, env *connectors.Env, s *session) (connectors.Session, error) {
+	var facts []connectors.Fact
+	err := s.resolve(ctx)
+	if err == nil {
+		facts, err = s.check(ctx)
 	}
-	return s.base.ResolveReference(u).String()
-}
-
-// Table reads the first rows of a node.
-func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*connectors.Table, error) {
-	at, ok := s.find(id)
-	if !ok || at.node.Rows == nil {
-		return nil, notFound(id)
+	if e := connectors.Classify(err); e != nil && e.Op != "" && e.Op != connectors.StageSignIn {
+		_ = s.Close()
+		return nil, e
 	}
-	var rows []jsonx.Value
-	for row, err := range s.items(ctx, *at.node.Rows, at.vars, limit) {
-		if err != nil {
-			return s.single(ctx, at, err)
+	err = env.Climb(ctx, connectors.StageSignIn, s.base.Host, func(context.Context) (string, error) {
+		if len(facts) > 0 && facts[0].Label == "Account" {
+			return facts[0].Text, err
 		}
-		if rows = append(rows, row); len(rows) > limit {
-			break
-		}
-	}
-	return jsonx.Table(rows, limit), nil
-}
-
-// single shows an answer without a list in it as names and values.
-func (s *session) single(ctx context.Context, at found, cause error) (*connectors.Table, error) {
-	if e := connectors.Classify(cause); e.Reason != "web.no_rows" || at.node.Rows.Items != "" {
-		return nil, cause
-	}
-	_, v, err := s.ask(ctx, s.page(*at.node.Rows, at.vars, 100, 0), at.node.Rows.Headers, 0)
+		return http.StatusText(http.StatusOK), err
+	})
 	if err != nil {
+		_ = s.Close()
 		return nil, err
 	}
-	if o, ok := v.(*jsonx.Object); ok {
-		return jsonx.Members(o), nil
-	}
-	return nil, cause
-}
-
-// Sample is the beginning of the answer as it came.
-func (s *session) Sample(ctx context.Context, id connectors.NodeID, max int) (connectors.Sample, error) {
-	at, ok := s.find(id)
-	if !ok || at.node.Rows == nil {
-		return connectors.Sample{}, notFound(id)
-	}
-	res, _, err := s.ask(ctx, s.page(*at.node.Rows, at.vars, 50, 0), at.node.Rows.Headers, max)
-	if err != nil && (res == nil || !res.Truncated) {
-		return connectors.Sample{}, err
-	}
-	size := int64(len(res.Body))
-	if res.Truncated {
-		size = -1
-	}
-	return connectors.Sample{MediaType: res.Header.Get("Content-Type"), Data: res.Body, Size: size, Truncated: res.Truncated}, nil
+	return s, nil
 }

@@ -1,298 +1,226 @@
 package web
 
 import (
-	"context"
-	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
 	"jackfield/connectors"
-	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/jsonx"
 )
 
 // A spec is what a service answers, and what can be seen in it. The catalogue
 // reads it from YAML; the generic types build one.
 type spec struct {
-	Check   check  `yaml:"check"`
-	Tree    []node `yaml:"tree"`
-	Said    string `yaml:"said"` // where its error messages are: "error.message|message"
-	Errors  []rule `yaml:"errors"`
-	Blame   string `yaml:"blame"` // the field to look at after a 401
-	Address string `yaml:"address"`
-	Lenient bool   `yaml:"-"` // answers need not be JSON
+	Resolve []resolve       `yaml:"resolve"` // asked once after the sign-in; their values are {placeholders}
+	Check   check           `yaml:"check"`
+	Tree    []node          `yaml:"tree"`
+	Shapes  map[string]each `yaml:"shapes"` // named, so that a folder can hold folders: each: {of: item}
+	Said    string          `yaml:"said"`   // where its error messages are: "error.message|message"
+	Errors  []rule          `yaml:"errors"`
+	Blame   string          `yaml:"blame"`   // the field to look at after a 401; else the sign-in's secret
+	Address string          `yaml:"address"` // the field that names the host
+	Limits  limits          `yaml:"limits"`
+	Lenient bool            `yaml:"-"` // answers need not be data
+	Success string          `yaml:"-"` // the media type that an answer must have
+	Good    []int           `yaml:"-"` // the statuses of success; 200 to 299 when empty
 }
 
-// check is one request that proves the credentials.
+// A request is what is asked. Reading is all that is ever done: a POST is for
+// services whose searches are one.
+type request struct {
+	Get     string            `yaml:"get"`
+	Post    string            `yaml:"post"`
+	Method  string            `yaml:"method"` // of the generic type; GET or POST otherwise
+	Body    string            `yaml:"body"`   // {placeholders} are escaped as the type asks
+	Type    string            `yaml:"type"`   // of the body; application/json when left out
+	Headers map[string]string `yaml:"headers"`
+}
+
+func (r request) where() string {
+	if r.Post != "" {
+		return r.Post
+	}
+	return r.Get
+}
+
+func (r request) method() string {
+	switch {
+	case r.Method != "":
+		return r.Method
+	case r.Post != "":
+		return "POST"
+	}
+	return "GET"
+}
+
+// resolve asks for what later requests need: a tenant, a site's id.
+type resolve struct {
+	When    map[string][]string `yaml:"when"` // only with these answers in the form
+	Request request             `yaml:",inline"`
+	Items   string              `yaml:"items"` // the list to choose from; left out: the answer itself
+	Match   string              `yaml:"match"` // the member that must be To; left out: the first item
+	To      string              `yaml:"to"`
+	Prefer  *cond               `yaml:"prefer"` // the first item of which this holds, where nothing says which
+	Set     map[string]string   `yaml:"set"`    // placeholder: path
+	Missing rule                `yaml:"missing"`
+}
+
+// check is one request that proves the credentials. Where rights are given out
+// one by one, no single request may be open to all: the next of Or is asked when
+// the one before was denied.
 type check struct {
-	Get      string            `yaml:"get"`
-	Headers  map[string]string `yaml:"headers"`
-	PassWhen []cond            `yaml:"pass_when"`
-	FailWhen []rule            `yaml:"fail_when"`
-	Facts    []fact            `yaml:"facts"`
+	Request  request   `yaml:",inline"`
+	Or       []request `yaml:"or"`
+	PassWhen []cond    `yaml:"pass_when"`
+	FailWhen []rule    `yaml:"fail_when"`
+	Facts    []fact    `yaml:"facts"`
+	Also     []extra   `yaml:"also"`
 }
 
+// extra is one more request that tells facts; it may be refused. A fact takes
+// the place of the check's with the same label.
+type extra struct {
+	When    map[string][]string `yaml:"when"` // only with these answers in the form
+	Request request             `yaml:",inline"`
+	Facts   []fact              `yaml:"facts"`
+}
+
+// fact is read from the answer's body or from one of its headers. A time is
+// shown in the form in which "Expires" is understood (RFC 3339).
 type fact struct {
-	Label string `yaml:"label"`
-	Path  string `yaml:"path"`
+	Label  string            `yaml:"label"`
+	Text   string            `yaml:"text"` // what is known already, of {placeholders}: of the check alone
+	Path   string            `yaml:"path"` // a list is shown as its items, one after another
+	Item   string            `yaml:"item"` // the member of such an item that is shown
+	Header string            `yaml:"header"`
+	Time   bool              `yaml:"time"`
+	Means  map[string]string `yaml:"means"` // people's words for some of its values: {"true": Live}
+}
+
+// read is what v has at the fact's path, "" for nothing.
+func (f fact) read(v jsonx.Value) string {
+	if f.Path == "" {
+		return ""
+	}
+	list, ok := jsonx.At(v, f.Path).([]jsonx.Value)
+	if !ok {
+		return f.shown(jsonx.Text(v, f.Path))
+	}
+	var all []string
+	for _, item := range list {
+		if one := f.shown(jsonx.Text(item, f.Item)); one != "" {
+			all = append(all, one)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func (f fact) shown(value string) string {
+	if words, ok := f.Means[value]; ok {
+		return words
+	}
+	if f.Time {
+		return timeOf(value)
+	}
+	return value
 }
 
 // cond holds when the value at Path is one of Is, or merely there without Is.
 type cond struct {
-	Path string   `yaml:"path"`
-	Is   []string `yaml:"is"`
+	Path   string   `yaml:"path"`
+	Is     []string `yaml:"is"`
+	Not    []string `yaml:"not"`
+	None   bool     `yaml:"none"`   // or the value is missing or empty
+	Begins []string `yaml:"begins"` // or begins with one of these
+	Ends   []string `yaml:"ends"`   // or ends with one of these
 }
 
-// rule names a failure. Status and Path that are left out match everything.
+// rule names a failure. Status, Path and Header that are left out match everything.
 type rule struct {
-	Status []int            `yaml:"status"`
-	Path   string           `yaml:"path"`
-	Is     []string         `yaml:"is"`
-	Code   connectors.Code  `yaml:"code"`
-	Reason string           `yaml:"reason"`
-	Field  string           `yaml:"field"`
-	Stage  connectors.Stage `yaml:"stage"`
+	At     string              `yaml:"at"`   // only of requests whose path begins so
+	When   map[string][]string `yaml:"when"` // only with these answers in the form
+	Status []int               `yaml:"status"`
+	Path   string              `yaml:"path"`
+	Is     []string            `yaml:"is"`
+	Has    []string            `yaml:"has"` // the value contains one of these, whatever the case
+	Header string              `yaml:"header"`
+	Code   connectors.Code     `yaml:"code"`
+	Reason string              `yaml:"reason"`
+	Title  string              `yaml:"title"` // what happened, one sentence
+	Hint   string              `yaml:"hint"`  // what to do next
+	Field  string              `yaml:"field"`
+	Stage  connectors.Stage    `yaml:"stage"`
+}
+
+// limits tells how a service asks to slow down.
+type limits struct {
+	Concurrency int    `yaml:"concurrency"` // requests at once; 0 is 4
+	Status      []int  `yaml:"status"`      // answers that mean "too fast"; 429 when left out
+	RetryAfter  string `yaml:"retry_after"` // header with seconds or a date; Retry-After when left out
+	Seconds     int    `yaml:"seconds"`     // how long to wait where no header says
+	Remaining   string `yaml:"remaining"`   // header that is 0 when nothing is left
+	Reset       string `yaml:"reset"`       // header that says when: epoch or seconds
 }
 
 // A node is fixed in the tree; Each is the shape of what List finds below it.
 type node struct {
-	ID    string `yaml:"id"`
-	Name  string `yaml:"name"`
-	Kind  string `yaml:"kind"`
-	Rows  *list  `yaml:"rows"`
-	List  *list  `yaml:"list"`
-	Each  *each  `yaml:"each"`
-	Nodes []node `yaml:"nodes"`
+	When    map[string][]string `yaml:"when"` // only with these answers in the form
+	ID      string              `yaml:"id"`
+	Name    string              `yaml:"name"`
+	Kind    string              `yaml:"kind"`
+	Rows    *list               `yaml:"rows"`
+	List    *list               `yaml:"list"`
+	Content *content            `yaml:"content"`
+	Each    *each               `yaml:"each"`
+	Nodes   []node              `yaml:"nodes"`
+	Open    bool                `yaml:"-"` // its answer can be walked into
 }
 
+// list is where rows or children come from, page after page.
 type list struct {
-	Get     string            `yaml:"get"`
-	Items   string            `yaml:"items"`
-	Next    string            `yaml:"next"`
-	Offset  bool              `yaml:"offset"` // the path has {offset} and {limit}
-	Limit   int               `yaml:"limit"`
-	Headers map[string]string `yaml:"headers"`
+	Request request  `yaml:",inline"`
+	Items   string   `yaml:"items"`
+	Before  string   `yaml:"before"` // a second list in the same answer, whose items come first
+	Into    string   `yaml:"into"`   // a member whose own members are the columns
+	Grid    bool     `yaml:"grid"`   // rows are arrays of cells, the first is the header
+	Next    string   `yaml:"next"`   // the next page's address
+	Link    bool     `yaml:"link"`   // the next page's address is in the Link header (RFC 8288)
+	Cursor  string   `yaml:"cursor"` // the next page's mark in the answer
+	Last    string   `yaml:"last"`   // or the last item's member that is the mark
+	With    string   `yaml:"with"`   // the query parameter that carries the mark
+	Then    *request `yaml:"then"`   // or the request of the following pages, with {cursor}
+	More    string   `yaml:"more"`   // another page only when this is true
+	Offset  bool     `yaml:"offset"` // the request has {offset} and {limit}
+	Page    bool     `yaml:"page"`   // the request has {page}, the first is 1; {index} counts from 0, and {first} is the page's first item's number from 1
+	Limit   int      `yaml:"limit"`  // rows a page
+	Most    int      `yaml:"most"`   // the service refuses pages after this many rows
+	Cells   string   `yaml:"cells"`  // where a cell that is an object has its text: "name|title.0.text"
+	Unlike  []cond   `yaml:"unlike"` // items of which one of these holds are left out
+	End     []int    `yaml:"end"`    // statuses that mean that there are no rows, or no more
+	guessed bool     // Next is a guess: only what looks like an address counts
 }
 
+// content is a file's bytes.
+type content struct {
+	Request request `yaml:",inline"`
+	Rows    bool    `yaml:"rows"`  // they may be delimited text
+	Range   bool    `yaml:"range"` // the service understands Range
+}
+
+// each is the shape of a list's items.
 type each struct {
-	ID    string `yaml:"id"`
-	Name  string `yaml:"name"`
-	Kind  string `yaml:"kind"`
-	Facts []fact `yaml:"facts"`
-	Rows  *list  `yaml:"rows"`
-	List  *list  `yaml:"list"`
-	Each  *each  `yaml:"each"`
-}
-
-func (c cond) holds(v jsonx.Value) bool {
-	at := jsonx.At(v, c.Path)
-	if len(c.Is) == 0 {
-		return at != nil
-	}
-	return at != nil && slices.Contains(c.Is, jsonx.Show(at))
-}
-
-func (r rule) matches(res *httpx.Response, v jsonx.Value) bool {
-	if len(r.Status) > 0 && !slices.Contains(r.Status, res.Status) {
-		return false
-	}
-	return r.Path == "" || cond{r.Path, r.Is}.holds(v)
-}
-
-func (r rule) failure(res *httpx.Response, said string) *connectors.Error {
-	return &connectors.Error{Code: r.Code, Reason: r.Reason, Field: r.Field, Op: r.Stage, Target: res.URL.Host, Said: said}
-}
-
-// judge tells a failure from an answer: the service's own rules first, then
-// what the status means, then whether it is JSON at all.
-func (s *spec) judge(res *httpx.Response) (jsonx.Value, error) {
-	v, parseErr := jsonx.Parse(res.Body)
-	said := ""
-	if s.Said != "" {
-		said = jsonx.Text(v, s.Said)
-	}
-	for _, r := range s.Errors {
-		if r.matches(res, v) {
-			e := r.failure(res, said)
-			if e.Code == connectors.AuthFailed && e.Field == "" {
-				e.Field = s.Blame
-			}
-			return nil, e
-		}
-	}
-	if e := res.Err(said); e != nil {
-		switch e.Code {
-		case connectors.AuthFailed:
-			e.Op, e.Field = connectors.StageSignIn, s.Blame
-		case connectors.NotFound, connectors.Refused:
-			if res.Media() == "text/html" || e.Reason == "http.redirect" {
-				e.Field = s.Address
-			}
-		}
-		return nil, e
-	}
-	if parseErr == nil || s.Lenient {
-		return v, nil
-	}
-	if res.Truncated {
-		return nil, &connectors.Error{Code: connectors.Unsupported, Reason: "web.large", Op: connectors.StageData, Target: res.URL.Path}
-	}
-	// A web page where data is expected is a sign-in page or another site.
-	return nil, &connectors.Error{Code: connectors.Refused, Reason: "web.not_json", Field: s.Address, Target: res.URL.Host, Said: res.Media(), Err: parseErr}
-}
-
-func (c check) verdict(res *httpx.Response, v jsonx.Value) error {
-	for _, r := range c.FailWhen {
-		if r.matches(res, v) {
-			return r.failure(res, "")
-		}
-	}
-	for _, p := range c.PassWhen {
-		if !p.holds(v) {
-			return &connectors.Error{Code: connectors.Refused, Reason: "web.not_this", Target: res.URL.Host, Said: p.Path + " is missing in the answer"}
-		}
-	}
-	return nil
-}
-
-// fill puts answers into {placeholders}: escaped for the path, or for the query
-// after the "?". One at the very beginning is an address and stays as it is.
-func (s *session) fill(template string, more map[string]string) string {
-	return fill(template, s.vars, more)
-}
-
-func fill(template string, vars, more map[string]string) string {
-	var b strings.Builder
-	rest := template
-	for {
-		before, after, ok := strings.Cut(rest, "{")
-		b.WriteString(before)
-		if !ok {
-			return b.String()
-		}
-		name, tail, ok := strings.Cut(after, "}")
-		if !ok {
-			b.WriteString("{" + after)
-			return b.String()
-		}
-		v, known := more[name]
-		if !known {
-			v = vars[name]
-		}
-		switch {
-		case b.Len() == 0:
-			b.WriteString(v)
-		case strings.Contains(b.String(), "?"):
-			b.WriteString(url.QueryEscape(v))
-		default:
-			b.WriteString(url.PathEscape(v))
-		}
-		rest = tail
-	}
-}
-
-func with(vars map[string]string, size, offset int) map[string]string {
-	out := map[string]string{"limit": strconv.Itoa(size), "offset": strconv.Itoa(offset)}
-	for k, v := range vars {
-		out[k] = v
-	}
-	return out
-}
-
-// found is a node with the ids on the way to it.
-type found struct {
-	id   connectors.NodeID
-	node node
-	vars map[string]string
-}
-
-// find walks an id, parts of which are escaped and joined by "/". Below a free
-// session any path is a node of its own.
-func (s *session) find(id connectors.NodeID) (found, bool) {
-	at := found{id: id, node: node{Nodes: s.spec.Tree}, vars: map[string]string{}}
-	if id == "" {
-		return at, true
-	}
-	if s.free && strings.HasPrefix(string(id), "/") {
-		return found{id: id, node: node{Rows: &list{Get: literal(string(id))}}}, true
-	}
-	for part := range strings.SplitSeq(string(id), "/") {
-		if i := slices.IndexFunc(at.node.Nodes, func(n node) bool { return n.ID == part }); i >= 0 {
-			at.node = at.node.Nodes[i]
-			continue
-		}
-		raw, err := url.PathUnescape(part)
-		if at.node.Each == nil || err != nil {
-			return found{}, false
-		}
-		if _, nested := at.vars["id"]; nested {
-			at.vars["parent"] = at.vars["id"]
-		}
-		at.vars["id"] = raw
-		e := at.node.Each
-		at.node = node{ID: part, Rows: e.Rows, List: e.List, Each: e.Each}
-	}
-	return at, true
-}
-
-// literal keeps a typed path from being read as a template.
-func literal(path string) string { return strings.NewReplacer("{", "%7B", "}", "%7D").Replace(path) }
-
-func join(parent connectors.NodeID, part string) connectors.NodeID {
-	if parent == "" {
-		return connectors.NodeID(part)
-	}
-	return parent + "/" + connectors.NodeID(part)
-}
-
-func (n node) shown(parent connectors.NodeID) connectors.Node {
-	out := connectors.Node{ID: join(parent, n.ID), Name: n.Name, Kind: n.Kind, Branch: n.List != nil || len(n.Nodes) > 0}
-	if n.Rows != nil {
-		out.Views = []connectors.View{connectors.ViewRows, connectors.ViewContent}
-	}
-	return out
-}
-
-func (e *each) item(parent connectors.NodeID, v jsonx.Value) (connectors.Node, bool) {
-	id := jsonx.Text(v, e.ID)
-	if id == "" {
-		return connectors.Node{}, false
-	}
-	name := jsonx.Text(v, e.Name)
-	if name == "" {
-		name = id
-	}
-	out := connectors.Node{ID: join(parent, url.PathEscape(id)), Name: name, Kind: e.Kind, Branch: e.List != nil}
-	if e.Rows != nil {
-		out.Views = []connectors.View{connectors.ViewRows, connectors.ViewContent}
-	}
-	for _, f := range e.Facts {
-		if text := jsonx.Text(v, f.Path); text != "" {
-			out.Facts = append(out.Facts, connectors.Fact{Label: f.Label, Text: text})
-		}
-	}
-	return out, true
-}
-
-// ready opens a session: it proves the credentials with one request.
-func ready(ctx context.Context, env *connectors.Env, s *session) (connectors.Session, error) {
-	var facts []connectors.Fact
-	facts, err := s.check(ctx)
-	if e := connectors.Classify(err); e != nil && e.Op != "" && e.Op != connectors.StageSignIn {
-		_ = s.Close()
-		return nil, e
-	}
-	err = env.Climb(ctx, connectors.StageSignIn, s.base.Host, func(context.Context) (string, error) {
-		if len(facts) > 0 && facts[0].Label == "Account" {
-			return facts[0].Text, err
-		}
-		return http.StatusText(http.StatusOK), err
-	})
-	if err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	return s, nil
+	Of      string   `yaml:"of"`   // the name of a shape to use instead
+	When    []cond   `yaml:"when"` // of a kind: all must hold
+	ID      string   `yaml:"id"`
+	Name    string   `yaml:"name"`
+	Kind    string   `yaml:"kind"`
+	After   string   `yaml:"after"`   // of the name only what follows the last one of these, "/" for paths
+	Doubled string   `yaml:"doubled"` // a mark that requests write twice in {id}, such as the ' around a name
+	As      string   `yaml:"as"`      // the placeholder under which the id is known at any depth below
+	Facts   []fact   `yaml:"facts"`
+	Rows    *list    `yaml:"rows"`
+	List    *list    `yaml:"list"`
+	Content *content `yaml:"content"`
+	Each    *each    `yaml:"each"`
+	Nodes   []node   `yaml:"nodes"` // fixed, below every item
+	Kinds   []each   `yaml:"kinds"` // the first whose When holds is the item's shape
 }

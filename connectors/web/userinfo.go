@@ -30,7 +30,7 @@ func (s *signedIn) claims(ctx context.Context) (*jsonx.Object, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, connectors.Classify(context.Cause(ctx))
 	}
-	res, err := s.get(ctx, s.info.url, nil, 0)
+	res, err := s.send(ctx, s.info.url, request{}, "", 0)
 	if err != nil {
 		return nil, nil, err
 	}

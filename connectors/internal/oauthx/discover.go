@@ -21,6 +21,8 @@ type Metadata struct {
 	TokenURL    string   `json:"token_endpoint"`
 	UserInfoURL string   `json:"userinfo_endpoint"`
 	RevokeURL   string   `json:"revocation_endpoint"`
+	DeviceURL   string   `json:"device_authorization_endpoint"` // RFC 8628 section 4
+	Grants      []string `json:"grant_types_supported"`
 	Scopes      []string `json:"scopes_supported"`
 	Methods     []string `json:"code_challenge_methods_supported"`
 	ClientAuth  []string `json:"token_endpoint_auth_methods_supported"`
@@ -90,7 +92,10 @@ func (m Metadata) sound(issuer string) error {
 	if m.Issuer != issuer {
 		return &connectors.Error{Code: connectors.Untrusted, Reason: "oauth.other_issuer", Op: connectors.StageSignIn, Target: issuer, Field: "issuer", Said: m.Issuer}
 	}
-	for _, place := range []string{m.AuthURL, m.TokenURL} {
+	for _, place := range []string{m.TokenURL, m.AuthURL, m.DeviceURL, m.RevokeURL, m.UserInfoURL} {
+		if place == "" && place != m.TokenURL {
+			continue // Config.Apply says what is missing for whom
+		}
 		if err := Secure(place); err != nil {
 			return &connectors.Error{Code: connectors.Untrusted, Reason: "oauth.insecure", Op: connectors.StageSignIn, Target: place, Field: "issuer", Err: err}
 		}

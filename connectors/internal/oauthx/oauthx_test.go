@@ -87,7 +87,7 @@ func world(t *testing.T) (*conntest.World, *http.Client) {
 		}()
 		return nil
 	}
-	c, err := w.Env.HTTP(connectors.TLS{})
+	c, err := w.Env.HTTP(connectors.HTTP{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestSecurity15_ResourceAndScopeAreTheSameThroughout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Token(t.Context()); err != nil {
+	if err := s.Stale(t.Context(), "practice-access"); err != nil {
 		t.Fatal(err)
 	}
 	q := <-p.asked

@@ -2,9 +2,8 @@ package oauthx
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +19,14 @@ const Key = "oauth_token"
 // window in which a refresh began must not spend the token for nothing.
 const refreshTime = 45 * time.Second
 
+// After a failed renewal the next one waits, twice as long each time. Callers
+// get the error of the last one meanwhile.
+const (
+	firstPause = time.Second
+	usualPause = time.Minute
+	maxPause   = 5 * time.Minute // where the server asks for it
+)
+
 // A Source gives access tokens for one connection, and renews them.
 type Source struct {
 	c      Config
@@ -29,6 +36,9 @@ type Source struct {
 	mu      sync.Mutex
 	token   Token
 	running *refresh // the one refresh under way, that all wait for
+	fails   int
+	failed  error
+	again   time.Time // not before
 }
 
 type refresh struct {
@@ -37,15 +47,25 @@ type refresh struct {
 }
 
 // Start uses the kept token, renews it when it has run out, or lets the person
-// sign in. The token is kept before it is used.
+// sign in. Grants that need nobody ask for a token instead. A token is kept
+// before it is used.
 func Start(ctx context.Context, env *connectors.Env, client *http.Client, c Config, kept connectors.Secret) (*Source, error) {
+	if err := c.sound(); err != nil {
+		return nil, err
+	}
 	s := &Source{c: c, env: env, client: client, token: readToken(kept)}
-	if s.token.Access != "" {
+	if !s.ours(s.token) {
+		s.token = Token{}
+	}
+	if c.silent() || c.Grant == GrantRefresh {
+		return s.alone(ctx)
+	}
+	if s.token.Access != "" && (!s.token.other(c) || !c.attended(env)) {
 		_, err := s.Token(ctx)
-		if connectors.CodeOf(err) != connectors.SignInAgain {
-			return s, err
+		if err == nil {
+			return s, nil
 		}
-		if env.Ask.OpenURL == nil {
+		if connectors.CodeOf(err) != connectors.SignInAgain || !c.attended(env) {
 			return nil, err
 		}
 	}
@@ -60,15 +80,38 @@ func Start(ctx context.Context, env *connectors.Env, client *http.Client, c Conf
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.token = t
+	s.judge(nil)
 	return s, nil
 }
 
+// alone starts without anybody.
+func (s *Source) alone(ctx context.Context) (*Source, error) {
+	if s.token.Access != "" || s.c.Grant == GrantRefresh {
+		if _, err := s.Token(ctx); err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	// Nothing is spent by these: they end with the dialog.
+	sealed, err := s.env.Renews(ctx, Key, connectors.Secret{}, func(ctx context.Context, newest connectors.Secret) (connectors.Secret, error) {
+		return s.spend(ctx, readToken(newest), Token{}, "")
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.token = readToken(sealed)
+	return s, nil
+}
+
+// ours reports whether t was had with the answers that the form has now.
+func (s *Source) ours(t Token) bool { return t.Made == s.c.made() }
+
 // Token is a usable access token.
 func (s *Source) Token(ctx context.Context) (*oauth2.Token, error) {
-	s.mu.Lock()
-	t := s.token
-	s.mu.Unlock()
+	t := s.current()
 	if t.fresh(s.env.Time()) {
 		return t.oauth2(), nil
 	}
@@ -96,6 +139,10 @@ func (s *Source) renew(ctx context.Context, used string) error {
 		return nil
 	}
 	r := s.running
+	if r == nil && s.failed != nil && time.Now().Before(s.again) {
+		defer s.mu.Unlock()
+		return s.failed
+	}
 	if r == nil {
 		r = &refresh{done: make(chan struct{})}
 		s.running = r
@@ -121,6 +168,7 @@ func (s *Source) run(ctx context.Context, r *refresh, used string) {
 		})
 	}
 	s.mu.Lock()
+	s.judge(err)
 	if err == nil {
 		s.token = readToken(sealed)
 	}
@@ -129,86 +177,49 @@ func (s *Source) run(ctx context.Context, r *refresh, used string) {
 	close(r.done)
 }
 
-// spend trades the newest refresh token. Another program may have done so
-// already: its token is taken over. What it returns is stored before it is used.
+// judge decides when the next renewal may begin; the lock is held.
+func (s *Source) judge(err error) {
+	s.failed = err
+	if err == nil {
+		s.fails = 0
+		return
+	}
+	pause := min(firstPause<<min(s.fails, 10), usualPause)
+	s.fails++
+	pause += rand.N(pause/2 + 1)
+	s.again = time.Now().Add(max(pause, asksToWait(err)))
+}
+
+// spend trades the newest refresh token, or asks anew where the grant needs
+// nobody. Another program may have done so already: its token is taken over.
+// What it returns is stored before it is used.
 func (s *Source) spend(ctx context.Context, newest, before Token, used string) (connectors.Secret, error) {
 	if newest.Access == "" {
 		newest = before
 	}
+	if !s.ours(newest) {
+		newest = Token{}
+	}
 	if newest.Access != used && newest.fresh(s.env.Time()) {
 		return newest.secret()
 	}
-	if newest.Refresh == "" {
-		return connectors.Secret{}, &connectors.Error{Code: connectors.SignInAgain, Reason: "oauth.no_refresh", Op: connectors.StageSignIn}
+	if s.c.Grant == GrantRefresh && newest.Refresh == "" {
+		newest = s.c.pastedToken()
 	}
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {newest.Refresh}}
-	if len(s.c.Scopes) > 0 {
-		form.Set("scope", strings.Join(s.c.Scopes, " "))
+	var t Token
+	var err error
+	switch {
+	case s.c.silent():
+		if t, err = s.c.obtain(ctx, s.env, s.client); err == nil {
+			t.Captured = merged(newest.Captured, t.Captured)
+		}
+	case newest.Refresh == "":
+		err = &connectors.Error{Code: connectors.SignInAgain, Reason: "oauth.no_refresh", Op: connectors.StageSignIn}
+	default:
+		t, err = s.c.refresh(ctx, s.env, s.client, newest)
 	}
-	t, err := s.c.request(ctx, s.client, form, s.env.Time())
 	if err != nil {
 		return connectors.Secret{}, err
 	}
-	// A provider that does not rotate leaves these out (RFC 6749 section 6).
-	if t.Refresh == "" {
-		t.Refresh = newest.Refresh
-	}
-	if t.Scope == "" {
-		t.Scope = newest.Scope
-	}
-	if t.IDToken == "" {
-		t.IDToken = newest.IDToken
-	}
 	return t.secret()
-}
-
-// Facts tell what was granted, and until when.
-func (s *Source) Facts() []connectors.Fact {
-	t := s.current()
-	var out []connectors.Fact
-	if granted := s.granted(t); granted != "" {
-		out = append(out, connectors.Fact{Label: "Scopes granted", Text: connectors.Clean(granted, 500)})
-	}
-	if missing := s.Missing(); len(missing) > 0 {
-		out = append(out, connectors.Fact{Label: "Scopes asked for but not granted", Text: strings.Join(missing, " ")})
-	}
-	if !t.Expiry.IsZero() {
-		label := "Access token until"
-		if t.Refresh == "" {
-			label = "Sign-in until"
-		}
-		out = append(out, connectors.Fact{Label: label, Text: t.Expiry.UTC().Format("2006-01-02 15:04:05 UTC")})
-	}
-	if t.Refresh == "" {
-		out = append(out, connectors.Fact{Label: "Renewal", Text: "not granted: a person must sign in again"})
-	}
-	return out
-}
-
-func (s *Source) granted(t Token) string {
-	if t.Scope == "" {
-		return strings.Join(s.c.Scopes, " ") // RFC 6749 section 5.1: unsaid means as asked
-	}
-	return t.Scope
-}
-
-// Missing are the scopes asked for that were not granted. offline_access is a
-// request for a refresh token, which tells of itself, and ".default" stands for
-// others.
-func (s *Source) Missing() []string {
-	t := s.current()
-	if t.Scope == "" {
-		return nil
-	}
-	have := map[string]bool{}
-	for _, g := range strings.FieldsFunc(t.Scope, func(r rune) bool { return r == ' ' || r == ',' }) {
-		have[g] = true
-	}
-	var out []string
-	for _, want := range s.c.Scopes {
-		if !have[want] && want != "offline_access" && !strings.HasSuffix(want, "/.default") {
-			out = append(out, want)
-		}
-	}
-	return out
 }
