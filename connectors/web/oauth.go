@@ -16,9 +16,11 @@ import (
 
 type oauthConfig struct {
 	Setup        string            `field:"setup"`
+	Grant        string            `field:"grant"`
 	Issuer       string            `field:"issuer"`
 	AuthURL      string            `field:"auth_url"`
 	TokenURL     string            `field:"token_url"`
+	DeviceURL    string            `field:"device_url"`
 	UserInfoURL  string            `field:"userinfo_url"`
 	ClientID     string            `field:"client_id"`
 	ClientAuth   string            `field:"client_auth"`
@@ -70,15 +72,20 @@ func revokeOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) error 
 }
 
 func oauthForm() connectors.Form {
-	manual := connectors.When("setup", "manual")
+	manual, browser := connectors.When("setup", "manual"), connectors.When("grant", oauthx.GrantCode)
 	secret := connectors.When("client_auth", oauthx.ClientBasic, oauthx.ClientPost)
 	fields := []connectors.Field{
 		{Key: "setup", Label: "The provider's addresses", Kind: connectors.Choice, Default: "discovery", Section: "Provider", Options: []connectors.Option{
 			{Value: "discovery", Label: "Found from the issuer"}, {Value: "manual", Label: "Typed in"},
 		}},
+		{Key: "grant", Label: "The sign-in is", Kind: connectors.Choice, Default: "code", Options: []connectors.Option{
+			{Value: oauthx.GrantCode, Label: "A person's, in the browser"}, {Value: oauthx.GrantDevice, Label: "A person's, with a code on another device"},
+			{Value: oauthx.GrantClient, Label: "The application's own (client credentials)"},
+		}},
 		{Key: "issuer", Label: "Issuer", Kind: connectors.URL, Required: true, Show: connectors.When("setup", "discovery"), Example: "https://login.example.com",
 			Help: "Exactly as the provider writes it.", Tidy: tidyIssuer, Valid: validSecureURL},
-		{Key: "auth_url", Label: "Authorization address", Kind: connectors.URL, Required: true, Show: manual, Example: "https://login.example.com/authorize", Valid: validSecureURL},
+		{Key: "auth_url", Label: "Authorization address", Kind: connectors.URL, Required: true, Show: append(connectors.When("grant", oauthx.GrantCode), manual...), Example: "https://login.example.com/authorize", Valid: validSecureURL},
+		{Key: "device_url", Label: "Device address", Kind: connectors.URL, Required: true, Show: append(connectors.When("grant", oauthx.GrantDevice), manual...), Example: "https://login.example.com/device/code", Valid: validSecureURL},
 		{Key: "token_url", Label: "Token address", Kind: connectors.URL, Required: true, Show: manual, Example: "https://login.example.com/token", Valid: validSecureURL},
 		{Key: "userinfo_url", Label: "User info address", Kind: connectors.URL, Show: manual, Example: "https://login.example.com/userinfo", Valid: validSecureURL},
 		{Key: "client_id", Label: "Client ID", Kind: connectors.Text, Required: true, Section: "Application", Example: "jackfield-desktop"},
@@ -90,11 +97,11 @@ func oauthForm() connectors.Form {
 		{Key: "base_url", Label: "Base address of the API", Kind: connectors.URL, Section: "What to read", Example: "https://api.example.com/v1", Tidy: tidyURL, Valid: validURL},
 		{Key: "paths", Label: "Paths to show", Kind: connectors.Lines, Example: "/me", Help: "One a line, below the base address."},
 		{Key: "resource", Label: "Resource", Kind: connectors.Text, Advanced: true, Section: "Details of the sign-in", Help: "Only where the provider asks for one (RFC 8707).", Example: "https://api.example.com"},
-		{Key: "redirect_host", Label: "Redirect host", Kind: connectors.Choice, Default: "127.0.0.1", Advanced: true, Help: "As it is registered with the provider.", Options: []connectors.Option{
+		{Key: "redirect_host", Label: "Redirect host", Kind: connectors.Choice, Default: "127.0.0.1", Advanced: true, Show: browser, Help: "As it is registered with the provider.", Options: []connectors.Option{
 			{Value: "127.0.0.1", Label: "127.0.0.1"}, {Value: "localhost", Label: "localhost"}, {Value: "[::1]", Label: "[::1]"},
 		}},
-		{Key: "redirect_port", Label: "Redirect port", Kind: connectors.Integer, Advanced: true, Short: true, Valid: answers.ValidPort, Help: "Leave empty for any; some providers want a fixed one.", Example: "8917"},
-		{Key: "without_pkce", Label: "The provider does not know PKCE", Kind: connectors.Toggle, Default: "false", Advanced: true,
+		{Key: "redirect_port", Label: "Redirect port", Kind: connectors.Integer, Advanced: true, Short: true, Show: browser, Valid: answers.ValidPort, Help: "Leave empty for any; some providers want a fixed one.", Example: "8917"},
+		{Key: "without_pkce", Label: "The provider does not know PKCE", Kind: connectors.Toggle, Default: "false", Advanced: true, Show: browser,
 			Help: "Only when linking says so: it makes the sign-in easier to steal."},
 	}
 	return connectors.Form{Fields: append(fields, tlsx.Fields(nil, false)...)}
@@ -120,6 +127,7 @@ func openOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) (connect
 		return nil, err
 	}
 	conf := oauthx.Config{
+		Grant: c.Grant, DeviceURL: c.DeviceURL,
 		AuthURL: c.AuthURL, TokenURL: c.TokenURL, UserInfoURL: c.UserInfoURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret, ClientAuth: c.ClientAuth,
 		Scopes: strings.Fields(c.Scopes), Resource: c.Resource, RedirectHost: c.RedirectHost, RedirectPort: c.RedirectPort, WithoutPKCE: c.WithoutPKCE,
 		SecretField: "client_secret", ClientField: "client_id", ScopesField: "scopes", RedirectField: "redirect_host", PortField: "redirect_port", PKCEField: "without_pkce",

@@ -162,3 +162,26 @@ func TestSecurity20_RotatedTokensSurviveManyReaders(t *testing.T) {
 		t.Error("the rotated token was not kept")
 	}
 }
+
+func TestOAuthWithoutABrowserOnThisMachine(t *testing.T) {
+	issuer := startProvider(t, 600)
+	w := newLinkWorld(t)
+	w.Env.Ask.OpenURL = nil
+	w.Env.Ask.ShowCode = func(ctx context.Context, d connectors.DeviceCode) error {
+		return visit(ctx, d.URL, false)
+	}
+	s := openLinked(t, w, oauthSettings(issuer, "grant", "device", "client_id", "television", "scopes", "openid"))
+	if _, err := s.(connectors.Tabler).Table(t.Context(), "/customers", 5); err != nil {
+		t.Error(err)
+	}
+	alone := conntest.NewWorld(t)
+	machine := oauthSettings(issuer, "grant", "client_credentials", "client_id", "machine", "client_auth", "basic", "scopes", "")
+	machine.Secrets["client_secret"] = connectors.NewSecret("practice-only-client")
+	s = openLinked(t, alone, machine)
+	if facts, err := s.Check(t.Context()); err != nil || len(facts) == 0 {
+		t.Errorf("%+v %v", facts, err)
+	}
+	if _, err := s.(connectors.Tabler).Table(t.Context(), "/customers", 5); err != nil {
+		t.Error(err)
+	}
+}
