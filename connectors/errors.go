@@ -52,7 +52,7 @@ type Error struct {
 	Said    string // the server's own words or number
 	Title   string // words that came with a catalogue file; they go before the reason's
 	Hint    string
-	Partial bool   // the rest works: see Session.Check
+	Partial bool // the rest works: see Session.Check
 	Err     error
 }
 

@@ -45,6 +45,24 @@ type Sampler interface {
 	Sample(ctx context.Context, id NodeID, max int) (Sample, error)
 }
 
+// An Actor can do what changes something at the other end. Nothing is done but
+// what the person asks for, one at a time.
+type Actor interface {
+	// Actions are what can be done at a node; it asks nobody.
+	Actions(id NodeID) []Action
+	// Act does one of them with what the person typed. What comes back is shown
+	// and never stored.
+	Act(ctx context.Context, id NodeID, action, input string) ([]Part, error)
+}
+
+// An Action is something to be done on request.
+type Action struct {
+	ID      string `json:"id"`
+	Label   string `json:"label"`
+	Ask     string `json:"ask,omitempty"`     // what has to be typed; "" for nothing
+	Warning string `json:"warning,omitempty"` // what it changes, or who could misuse what it shows
+}
+
 // A NodeID names a node within one connection. It is opaque to everybody but
 // the connector, survives a restart, and is what a user types after jf ls.
 type NodeID string

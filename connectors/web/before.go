@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +17,9 @@ import (
 // before asks, with nothing that proves anybody, for what the sign-in needs to
 // know: a refused request often names who signs people in (RFC 6750 section 3).
 // What the person typed wins over what is found, and what is not found leaves
-// the field's default. It is not asked when a token is taken back.
+// the field's default. With nothing to set it only proves that the address
+// answers, and not with a page that a rule for HTML knows: nobody should sign in
+// for nothing. It is not asked when a token is taken back.
 type before struct {
 	When    map[string][]string `yaml:"when"` // only with these answers in the form
 	Request request             `yaml:",inline"`
@@ -24,8 +27,7 @@ type before struct {
 	Set     map[string]string   `yaml:"set"`    // placeholder, or plain field: a regular expression whose first group is the value
 }
 
-// beforehand fills o.vars. An address that cannot be reached ends the opening
-// here, so that nobody signs in for nothing.
+// beforehand fills o.vars.
 func (s service) beforehand(ctx context.Context, o *opening, client *http.Client) error {
 	for _, b := range s.Before {
 		if !answered(b.When, o.vars) {
@@ -37,7 +39,7 @@ func (s service) beforehand(ctx context.Context, o *opening, client *http.Client
 				open[name] = shape
 			}
 		}
-		if len(open) == 0 {
+		if len(open) == 0 && len(b.Set) > 0 {
 			continue
 		}
 		said, err := s.unsigned(ctx, o, client, b)
@@ -57,7 +59,11 @@ func (s service) beforehand(ctx context.Context, o *opening, client *http.Client
 // follows no redirect: the next host would speak for the first.
 func (s service) unsigned(ctx context.Context, o *opening, client *http.Client, b before) (string, error) {
 	probe := &session{base: o.base, hosts: s.Hosts, headers: s.Headers, vars: o.vars, spec: &s.Spec}
-	u, err := probe.target(fill(b.Request.where(), o.vars, nil))
+	where := fill(b.Request.where(), o.vars, nil)
+	if typed, err := url.Parse(where); err == nil && s.startsTyped(b.Request.where()) {
+		probe.base = typed
+	}
+	u, err := probe.target(where)
 	if err != nil {
 		return "", err
 	}
@@ -69,10 +75,22 @@ func (s service) unsigned(ctx context.Context, o *opening, client *http.Client, 
 	if err != nil {
 		return "", addressed(err, s.Spec.Address)
 	}
+	for _, r := range s.Spec.Errors {
+		if r.HTML && r.matches(res, nil) {
+			return "", r.failure(res, "")
+		}
+	}
 	if b.Header != "" {
 		return strings.Join(res.Header.Values(b.Header), "\n"), nil
 	}
 	return string(res.Body), nil
+}
+
+// startsTyped reports whether an address begins with one that the person typed.
+func (s service) startsTyped(template string) bool {
+	return slices.ContainsFunc(s.Fields, func(f field) bool {
+		return f.Kind == connectors.URL && strings.HasPrefix(template, "{"+f.Key+"}")
+	})
 }
 
 // untouched reports whether nobody typed v: it is empty, or the field's default.
@@ -103,8 +121,8 @@ func taken(shape, said string) string {
 }
 
 func (b before) sound(t connectors.Type) error {
-	if b.Request.where() == "" || len(b.Set) == 0 {
-		return errors.New("before: a request and what it sets are required")
+	if b.Request.where() == "" {
+		return errors.New("before: a request is required")
 	}
 	for name, shape := range b.Set {
 		re, err := regexp.Compile(shape)

@@ -144,7 +144,7 @@ func decode(data []byte) (s service, err error) {
 
 func (s service) made() (connectors.Type, error) {
 	t := connectors.Type{
-		ID: s.ID, Name: s.Name, Group: s.Group, Summary: s.Summary, Tile: s.Tile, Keywords: s.Keywords, Where: s.Where, Guide: s.Guide.made(),
+		ID: s.ID, Name: s.Name, Group: s.Group, Summary: s.Summary, Tile: s.Tile, Keywords: s.Keywords, Where: s.Where, Guide: s.Guide.made(s.Name),
 	}
 	for _, f := range s.Fields {
 		made, err := f.made()

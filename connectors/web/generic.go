@@ -93,10 +93,10 @@ func (s service) openFree(ctx context.Context, env *connectors.Env, form connect
 		_ = out.Close()
 		return nil, err
 	}
-	if spec.TLS.Pin != "" {
+	if spec.Pin != "" {
 		inner := out.facts
 		out.facts = func() []connectors.Fact {
-			pinned := []connectors.Fact{{Label: "Certificate", Text: "pinned to " + spec.TLS.Pin}}
+			pinned := []connectors.Fact{{Label: "Certificate", Text: "pinned to " + spec.Pin}}
 			if inner != nil {
 				pinned = append(pinned, inner()...)
 			}

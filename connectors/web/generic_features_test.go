@@ -263,3 +263,44 @@ func fingerprint(t *testing.T, issued server.Issued) string {
 	}
 	return tlsx.Fingerprint(leaf)
 }
+
+func TestSecurity54_TheProxyOfTheFormIsUsedAndShownWithoutItsPassword(t *testing.T) {
+	var through atomic.Int32
+	proxy := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := basicOf(r.Header.Get("Proxy-Authorization"))
+		if user != "mira" || password != "practice-only-proxy" {
+			w.Header().Set("Proxy-Authenticate", "Basic realm=practice")
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		through.Add(1)
+		answer(w, 200, m{"login": "behind " + r.URL.Host})
+	}))
+	with := func(password, reach string) connectors.Settings {
+		return httpSettings("http://api.practice.example", map[string]string{"test_path": "/me", "reach": reach, "proxy": proxy, "proxy_user": "mira"}, "proxy_password", password)
+	}
+	w := conntest.NewWorld(t)
+	s, err := HTTP().Open(t.Context(), w.Env, with("practice-only-proxy", "proxy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	facts, err := s.Check(t.Context())
+	seen := fmt.Sprintf("%+v %+v %s", facts, w.Steps(), w.Log())
+	if err != nil || through.Load() == 0 || !strings.Contains(seen, "{Label:Proxy Text:"+proxy+"}") || strings.Contains(seen, "practice-only-proxy") {
+		t.Errorf("%s %v", seen, err)
+	}
+	_, err = HTTP().Open(t.Context(), conntest.NewWorld(t).Env, with("practice-only-wrong", "proxy"))
+	if e := connectors.Classify(err); e == nil || e.Reason != "http.proxy" || strings.Contains(fmt.Sprintf("%v %+v", err, connectors.Explain(err)), "practice-only-wrong") {
+		t.Errorf("%v", err)
+	}
+	_, err = HTTP().Open(t.Context(), conntest.NewWorld(t).Env, with("practice-only-proxy", "direct"))
+	if connectors.CodeOf(err) != connectors.Unreachable {
+		t.Errorf("directly: %v", err)
+	}
+}
+
+func basicOf(header string) (user, password string, ok bool) {
+	r := http.Request{Header: http.Header{"Authorization": {header}}}
+	return r.BasicAuth()
+}

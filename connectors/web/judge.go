@@ -50,7 +50,7 @@ func (r rule) matches(res *httpx.Response, v jsonx.Value) bool {
 	if r.At != "" && (res.URL == nil || !strings.HasPrefix(res.URL.Path, r.At)) {
 		return false
 	}
-	if len(r.Status) > 0 && !slices.Contains(r.Status, res.Status) {
+	if len(r.Status) > 0 && !slices.Contains(r.Status, res.Status) || r.HTML && res.Media() != "text/html" {
 		return false
 	}
 	switch {

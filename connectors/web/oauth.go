@@ -146,6 +146,9 @@ func openOAuth(ctx context.Context, env *connectors.Env, c oauthConfig) (connect
 			return nil, addressed(err, "issuer")
 		}
 	}
+	if c.Grant == oauthx.GrantClient {
+		conf.UserInfoURL = "" // it tells of a person, and there is none
+	}
 	source, err := linked(ctx, env, client, conf, c.Token, nil)
 	if err != nil {
 		client.CloseIdleConnections()

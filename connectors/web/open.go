@@ -50,7 +50,7 @@ func (s service) session(ctx context.Context, o *opening, spec connectors.HTTP, 
 		return nil, err
 	}
 	bare := spec
-	bare.TLS.Cert, bare.TLS.Key, bare.HTTP1 = "", connectors.Secret{}, false
+	bare.Cert, bare.Key, bare.HTTP1 = "", connectors.Secret{}, false
 	plain, err := o.env.HTTP(bare)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s service) session(ctx context.Context, o *opening, spec connectors.HTTP, 
 	}
 	rules.Errors = slices.DeleteFunc(slices.Clone(rules.Errors), func(r rule) bool { return !answered(r.When, o.vars) })
 	rules.Tree = slices.DeleteFunc(slices.Clone(rules.Tree), func(n node) bool { return !answered(n.When, o.vars) })
-	out := &session{client: o.client, plain: plain, hosts: s.Hosts, vars: o.vars, headers: s.Headers, spec: &rules, now: o.env.Time, gate: newGate(rules.Limits, o.env.Time)}
+	out := &session{client: o.client, plain: plain, proxy: spec.Proxy, hosts: s.Hosts, vars: o.vars, headers: s.Headers, spec: &rules, now: o.env.Time, gate: newGate(rules.Limits, o.env.Time)}
 	out.shut = func() {
 		for _, end := range o.closers {
 			end()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,8 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 		return nil, notFound(id)
 	case at.rows != nil:
 		return s.table(ctx, *at.rows, at.vars, limit)
+	case at.content != nil && at.content.Token != "":
+		return s.tokenTable(ctx, at)
 	case at.content != nil && at.content.Rows:
 		res, err := s.bytes(ctx, at, tableBytes)
 		if err != nil {
@@ -55,8 +58,14 @@ func (s *session) table(ctx context.Context, l list, vars map[string]string, lim
 		if err != nil {
 			return nil, err
 		}
+		if inner := jsonx.At(row, l.Row); inner != nil {
+			row = inner
+		}
 		if l.Into != "" {
 			row = hoist(row, l.Into)
+		}
+		if len(l.Without) > 0 {
+			row = without(row, l.Without)
 		}
 		if l.Cells != "" {
 			row = flat(row, l.Cells)
@@ -100,8 +109,23 @@ func hoist(row jsonx.Value, member string) jsonx.Value {
 	return out
 }
 
+// without leaves members of an item out.
+func without(row jsonx.Value, members []string) jsonx.Value {
+	o, ok := row.(*jsonx.Object)
+	if !ok {
+		return row
+	}
+	out := &jsonx.Object{Members: o.Members}
+	for _, k := range o.Keys {
+		if !slices.Contains(members, k) {
+			out.Keys = append(out.Keys, k)
+		}
+	}
+	return out
+}
+
 // flat shows of each cell that is an object the text at the first of several
-// paths that has one.
+// paths that has one (jsonx.Text).
 func flat(row jsonx.Value, paths string) jsonx.Value {
 	o, ok := row.(*jsonx.Object)
 	if !ok {
@@ -180,6 +204,8 @@ func (s *session) Sample(ctx context.Context, id connectors.NodeID, max int) (co
 	switch {
 	case s.free && strings.HasPrefix(string(id), "/"):
 		return s.piece(ctx, id, max)
+	case ok && at.content != nil && at.content.Token != "":
+		return s.tokenSample(ctx, at, max)
 	case ok && at.content != nil:
 		res, err = s.bytes(ctx, at, max)
 	case ok && at.rows != nil:

@@ -16,7 +16,7 @@ import (
 // resolve asks for what the later requests need and keeps it for the session.
 func (s *session) resolve(ctx context.Context) error {
 	for _, r := range s.spec.Resolve {
-		if !r.wanted(s.vars) {
+		if !answered(r.When, s.vars) {
 			continue
 		}
 		res, v, err := s.ask(ctx, r.Request, nil, 0)
@@ -43,15 +43,6 @@ func (s *session) resolve(ctx context.Context) error {
 		s.base = base
 	}
 	return err
-}
-
-func (r resolve) wanted(vars map[string]string) bool {
-	for k, is := range r.When {
-		if !slices.Contains(is, vars[k]) {
-			return false
-		}
-	}
-	return true
 }
 
 func (r resolve) choose(v jsonx.Value, vars map[string]string) (jsonx.Value, bool) {

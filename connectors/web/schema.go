@@ -53,10 +53,13 @@ type guide struct {
 	Unverified []string `yaml:"unverified"` // what rests on no documentation that was read; for maintainers
 }
 
-func (g guide) made() connectors.Guide {
+func (g guide) made(name string) connectors.Guide {
 	out := connectors.Guide{Steps: g.Steps, Rights: g.Rights, Admin: g.Admin, Account: g.Account, Network: g.Network, Notes: g.Notes, RedirectURI: g.RedirectURI}
 	for _, l := range g.Links {
 		out.Links = append(out.Links, connectors.Link{Text: l.Text, URL: l.URL})
+	}
+	if out.Network == "" {
+		out.Network = "If " + name + " or your company lets only certain addresses in, add the one with which this computer reaches the internet."
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -206,11 +207,31 @@ func (p *player) look(t *testing.T, s connectors.Session, look served.Look) {
 			t.Errorf("%s: %d rows, want %d", id, len(table.Rows), look.Rows)
 		}
 	}
+	if look.Do != "" {
+		p.act(t, s, look)
+		return
+	}
 	if look.Text != "" {
 		sample, err := s.(connectors.Sampler).Sample(t.Context(), id, 4096)
 		if err != nil || !strings.Contains(string(sample.Data), look.Text) {
 			t.Errorf("%s reads %q, want %q in it: %v", id, sample.Data, look.Text, err)
 		}
+	}
+}
+
+// act proves that an action does what it says, and that nothing else does.
+func (p *player) act(t *testing.T, s connectors.Session, look served.Look) {
+	t.Helper()
+	actor := s.(connectors.Actor)
+	if !slices.ContainsFunc(actor.Actions(connectors.NodeID(look.Node)), func(a connectors.Action) bool { return a.ID == look.Do && a.Warning != "" }) {
+		t.Errorf("%s offers %+v, not %s with a warning", look.Node, actor.Actions(connectors.NodeID(look.Node)), look.Do)
+	}
+	parts, err := actor.Act(t.Context(), connectors.NodeID(look.Node), look.Do, look.Input)
+	if err != nil || !strings.Contains(fmt.Sprint(parts), look.Text) {
+		t.Errorf("%+v %v", parts, err)
+	}
+	if _, err := actor.Act(t.Context(), connectors.NodeID(look.Node), look.Do, " "); look.Input != "" && connectors.CodeOf(err) != connectors.BadInput {
+		t.Errorf("without an input: %v", err)
 	}
 }
 
@@ -228,8 +249,12 @@ func (p *player) pages(t *testing.T) {
 	} else {
 		n = len(p.children(t, s, connectors.NodeID(pages.Node)))
 	}
-	if asked := len(p.w.Requests()) - before; n != pages.Count || asked < 3 {
-		t.Errorf("%d items in %d requests, want %d in at least 3:\n%s", n, asked, pages.Count, strings.Join(p.w.Requests()[before:], "\n"))
+	want := 3
+	if pages.Whole {
+		want = 1
+	}
+	if asked := len(p.w.Requests()) - before; n != pages.Count || asked < want {
+		t.Errorf("%d items in %d requests, want %d in at least %d:\n%s", n, asked, pages.Count, want, strings.Join(p.w.Requests()[before:], "\n"))
 	}
 }
 

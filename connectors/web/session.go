@@ -27,7 +27,8 @@ type session struct {
 	spec    *spec
 	gate    *gate
 	now     func() time.Time
-	free    bool // any path below the base may be looked at
+	proxy   string // the form's; "" is the environment's
+	free    bool   // any path below the base may be looked at
 	facts   func() []connectors.Fact
 	partial func() error
 	shut    func()
@@ -235,7 +236,7 @@ func (s *session) check(ctx context.Context) ([]connectors.Fact, error) {
 	if s.base.Scheme == "http" {
 		out = append(out, connectors.Fact{Label: "Encryption", Text: "none"})
 	}
-	if p := httpx.Proxy(s.base.String()); p != "" {
+	if p := s.through(); p != "" {
 		out = append(out, connectors.Fact{Label: "Proxy", Text: p})
 	}
 	if s.facts != nil {
@@ -247,6 +248,11 @@ func (s *session) check(ctx context.Context) ([]connectors.Fact, error) {
 // asked is the answer to the first of a check's requests that is not denied, or
 // why the first was.
 func (s *session) asked(ctx context.Context, c check) (*httpx.Response, jsonx.Value, error) {
+	for _, r := range c.First {
+		if res, v, err := s.ask(ctx, r, nil, 0); err != nil {
+			return res, v, err
+		}
+	}
 	var first error
 	for i, r := range append([]request{c.Request}, c.Or...) {
 		res, v, err := s.ask(ctx, r, nil, 0)
@@ -261,6 +267,17 @@ func (s *session) asked(ctx context.Context, c check) (*httpx.Response, jsonx.Va
 		}
 	}
 	return nil, nil, first
+}
+
+// through is the proxy in use, without its password; "" for none.
+func (s *session) through() string {
+	switch s.proxy {
+	case "":
+		return httpx.Proxy(s.base.String())
+	case "direct":
+		return ""
+	}
+	return s.proxy
 }
 
 // elsewhere: when even the check's own request is not found, the address leads

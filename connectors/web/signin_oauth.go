@@ -44,7 +44,7 @@ type oauthWay struct {
 	TokenTypes    []string          `yaml:"token_types"`
 	PastedRefresh string            `yaml:"refresh"` // the field of a refresh token
 	Refused       []rule            `yaml:"refused"` // what refusals of a token mean here: has, in the error's code and words
-	Partial       string            `yaml:"partial"` // the field to point at when fewer scopes were granted
+	Partial       string            `yaml:"partial"` // the field to point at when fewer scopes were granted; the one of the scopes when left out
 }
 
 // revoke says how a token is taken back: RFC 7009 unless told otherwise.
@@ -123,6 +123,9 @@ func (w signIn) config(o *opening) oauthx.Config {
 			c.ClientAuth = oauthx.ClientPost
 		}
 	}
+	if c.ClientAuth == oauthx.ClientJWT {
+		c.SecretField = w.Key
+	}
 	if c.Grant == "password" {
 		c.Password = o.secret(w.Key)
 	}
@@ -148,7 +151,7 @@ func (w signIn) oauth(ctx context.Context, o *opening) (credential, error) {
 		}
 	}
 	o.retold = w.OAuth.retold
-	cred, err := o.start(ctx, c, w.OAuth.Partial)
+	cred, err := o.start(ctx, c, orElse(w.OAuth.Partial, field1(w.OAuth.Scopes)))
 	if err != nil {
 		return nil, err
 	}
@@ -211,6 +214,7 @@ func (w signIn) assertion(o *opening, audience string) (func(context.Context, ti
 type googleKey struct {
 	Type     string `json:"type"`
 	Email    string `json:"client_email"`
+	Project  string `json:"project_id"`
 	KeyID    string `json:"private_key_id"`
 	Key      string `json:"private_key"`
 	TokenURI string `json:"token_uri"`
@@ -242,6 +246,7 @@ func (w signIn) google(ctx context.Context, o *opening) (credential, error) {
 	c := oauthx.Config{Grant: "assertion", TokenURL: googleToken, ClientAuth: oauthx.ClientNone, Scopes: strings.Fields(a.Scope), SecretField: w.Secret, GrantField: w.Secret,
 		Assertion: func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }}
 	o.vars["service_account"] = k.Email
+	o.vars["project"] = orElse(o.vars["project"], k.Project) // where the form leaves it open
 	cred, err := o.start(ctx, c, "")
 	return cred, w.googleSaid(err)
 }

@@ -32,7 +32,7 @@ func (s service) sound(t connectors.Type) error {
 }
 
 func (s service) soundNames(t connectors.Type) error {
-	known := []string{"id", "parent", "limit", "offset", "page", "index", "first", "cursor"}
+	known := []string{"id", "parent", "limit", "offset", "page", "index", "first", "cursor", "input"}
 	for _, f := range t.Form.Fields {
 		if !f.Kind.Secret() {
 			known = append(known, f.Key)
@@ -49,6 +49,9 @@ func (s service) soundNames(t connectors.Type) error {
 		}
 	}
 	for _, w := range s.SignIn {
+		if w.Kind == "google" {
+			known = append(known, "service_account", "project")
+		}
 		for name := range w.OAuth.Capture {
 			known = append(known, name)
 		}
@@ -187,6 +190,9 @@ func (s service) soundRules(t connectors.Type) error {
 		if !slices.Contains(connectors.Codes(), r.Code) {
 			return &flaw{part: string(r.Code), err: fmt.Errorf("a rule has the unknown code %q", r.Code)}
 		}
+		if err := asked(t, r.When); err != nil {
+			return err
+		}
 		if _, ok := t.Form.Field(r.Field); r.Field != "" && !ok {
 			return &flaw{part: r.Field, err: fmt.Errorf("a rule names %q, which is no field", r.Field)}
 		}
@@ -199,9 +205,24 @@ func (s service) soundRules(t connectors.Type) error {
 			}
 		}
 	}
+	for _, n := range s.Spec.Tree {
+		if err := asked(t, n.When); err != nil {
+			return err
+		}
+	}
 	if s.Spec.Address != "" {
 		if _, ok := t.Form.Field(s.Spec.Address); !ok {
 			return &flaw{part: s.Spec.Address, err: fmt.Errorf("address names %q, which is no field", s.Spec.Address)}
+		}
+	}
+	return nil
+}
+
+// asked wants the names in when to be fields.
+func asked(t connectors.Type, when map[string][]string) error {
+	for k := range when {
+		if _, ok := t.Form.Field(k); !ok {
+			return &flaw{part: k, err: fmt.Errorf("when names %q, which is no field", k)}
 		}
 	}
 	return nil
@@ -211,6 +232,23 @@ func (s service) soundShapes(connectors.Type) error {
 	for _, e := range s.eaches() {
 		if _, ok := s.Spec.Shapes[e.Of]; e.Of != "" && !ok {
 			return &flaw{part: e.Of, err: fmt.Errorf("of: %q is no shape", e.Of)}
+		}
+		if err := soundFacts(e.Facts); err != nil {
+			return err
+		}
+	}
+	for _, x := range s.Spec.Check.Also {
+		if err := soundFacts(x.Facts); err != nil {
+			return err
+		}
+	}
+	return soundFacts(s.Spec.Check.Facts)
+}
+
+func soundFacts(facts []fact) error {
+	for _, f := range facts {
+		if re, err := regexp.Compile(f.Take); f.Take != "" && (err != nil || re.NumSubexp() < 1) {
+			return &flaw{part: f.Take, err: fmt.Errorf("the fact %s: take needs a regular expression with a group", f.Label)}
 		}
 	}
 	return nil
@@ -260,6 +298,9 @@ func (n node) requests() []request {
 	out := append(n.Rows.requests(), n.List.requests()...)
 	if n.Content != nil {
 		out = append(out, n.Content.Request)
+	}
+	for _, a := range n.Actions {
+		out = append(out, a.Request)
 	}
 	for _, c := range n.Nodes {
 		out = append(out, c.requests()...)
@@ -324,7 +365,7 @@ func (s service) requests() []request {
 		out = append(out, b.Request)
 	}
 	for _, c := range s.checks() {
-		out = append(append(out, c.Request), c.Or...)
+		out = append(append(append(out, c.First...), c.Request), c.Or...)
 		for _, x := range c.Also {
 			out = append(out, x.Request)
 		}
@@ -336,7 +377,7 @@ func (s service) requests() []request {
 		out = append(out, n.requests()...)
 	}
 	for _, e := range s.eaches() {
-		out = append(out, node{Rows: e.Rows, List: e.List, Content: e.Content, Nodes: e.Nodes}.requests()...)
+		out = append(out, node{Rows: e.Rows, List: e.List, Content: e.Content, Nodes: e.Nodes, Actions: e.Actions}.requests()...)
 	}
 	return out
 }

@@ -66,9 +66,11 @@ type resolve struct {
 
 // check is one request that proves the credentials. Where rights are given out
 // one by one, no single request may be open to all: the next of Or is asked when
-// the one before was denied.
+// the one before was denied. Where two secrets prove the account, First asks what
+// needs only one of them, so that it shows which is wrong.
 type check struct {
 	Request  request   `yaml:",inline"`
+	First    []request `yaml:"first"` // asked before, in this order; none of them may be refused
 	Or       []request `yaml:"or"`
 	PassWhen []cond    `yaml:"pass_when"`
 	FailWhen []rule    `yaml:"fail_when"`
@@ -92,6 +94,7 @@ type fact struct {
 	Path   string            `yaml:"path"` // a list is shown as its items, one after another
 	Item   string            `yaml:"item"` // the member of such an item that is shown
 	Header string            `yaml:"header"`
+	Take   string            `yaml:"take"` // a regular expression: its first group is what is shown of the value
 	Time   bool              `yaml:"time"`
 	Means  map[string]string `yaml:"means"` // people's words for some of its values: {"true": Live}
 }
@@ -115,6 +118,9 @@ func (f fact) read(v jsonx.Value) string {
 }
 
 func (f fact) shown(value string) string {
+	if f.Take != "" {
+		value = taken(f.Take, value)
+	}
 	if words, ok := f.Means[value]; ok {
 		return words
 	}
@@ -138,6 +144,7 @@ type cond struct {
 type rule struct {
 	At     string              `yaml:"at"`   // only of requests whose path begins so
 	When   map[string][]string `yaml:"when"` // only with these answers in the form
+	HTML   bool                `yaml:"html"` // only of web pages, whose words are no data
 	Status []int               `yaml:"status"`
 	Path   string              `yaml:"path"`
 	Is     []string            `yaml:"is"`
@@ -172,30 +179,33 @@ type node struct {
 	Content *content            `yaml:"content"`
 	Each    *each               `yaml:"each"`
 	Nodes   []node              `yaml:"nodes"`
-	Open    bool                `yaml:"-"` // its answer can be walked into
+	Actions []action            `yaml:"actions"` // done on request only
+	Open    bool                `yaml:"-"`       // its answer can be walked into
 }
 
 // list is where rows or children come from, page after page.
 type list struct {
 	Request request  `yaml:",inline"`
 	Items   string   `yaml:"items"`
-	Before  string   `yaml:"before"` // a second list in the same answer, whose items come first
-	Into    string   `yaml:"into"`   // a member whose own members are the columns
-	Grid    bool     `yaml:"grid"`   // rows are arrays of cells, the first is the header
-	Next    string   `yaml:"next"`   // the next page's address
-	Link    bool     `yaml:"link"`   // the next page's address is in the Link header (RFC 8288)
-	Cursor  string   `yaml:"cursor"` // the next page's mark in the answer
-	Last    string   `yaml:"last"`   // or the last item's member that is the mark
-	With    string   `yaml:"with"`   // the query parameter that carries the mark
-	Then    *request `yaml:"then"`   // or the request of the following pages, with {cursor}
-	More    string   `yaml:"more"`   // another page only when this is true
-	Offset  bool     `yaml:"offset"` // the request has {offset} and {limit}
-	Page    bool     `yaml:"page"`   // the request has {page}, the first is 1; {index} counts from 0, and {first} is the page's first item's number from 1
-	Limit   int      `yaml:"limit"`  // rows a page
-	Most    int      `yaml:"most"`   // the service refuses pages after this many rows
-	Cells   string   `yaml:"cells"`  // where a cell that is an object has its text: "name|title.0.text"
-	Unlike  []cond   `yaml:"unlike"` // items of which one of these holds are left out
-	End     []int    `yaml:"end"`    // statuses that mean that there are no rows, or no more
+	Before  string   `yaml:"before"`  // a second list in the same answer, whose items come first
+	Into    string   `yaml:"into"`    // a member whose own members are the columns
+	Grid    bool     `yaml:"grid"`    // rows are arrays of cells, the first is the header
+	Next    string   `yaml:"next"`    // the next page's address
+	Link    bool     `yaml:"link"`    // the next page's address is in the Link header (RFC 8288)
+	Cursor  string   `yaml:"cursor"`  // the next page's mark in the answer
+	Last    string   `yaml:"last"`    // or the last item's member that is the mark
+	With    string   `yaml:"with"`    // the query parameter that carries the mark
+	Then    *request `yaml:"then"`    // or the request of the following pages, with {cursor}
+	More    string   `yaml:"more"`    // another page only when this is true
+	Offset  bool     `yaml:"offset"`  // the request has {offset} and {limit}
+	Page    bool     `yaml:"page"`    // the request has {page}, the first is 1; {index} counts from 0, and {first} is the page's first item's number from 1
+	Limit   int      `yaml:"limit"`   // rows a page
+	Most    int      `yaml:"most"`    // the service refuses pages after this many rows
+	Row     string   `yaml:"row"`     // the member of an item that is the row, without what stands around it
+	Cells   string   `yaml:"cells"`   // where a cell that is an object has its text: see flat
+	Unlike  []cond   `yaml:"unlike"`  // items of which one of these holds are left out
+	Without []string `yaml:"without"` // members that are no columns: what the service says about itself
+	End     []int    `yaml:"end"`     // statuses that mean that there are no rows, or no more
 	guessed bool     // Next is a guess: only what looks like an address counts
 }
 
@@ -204,6 +214,7 @@ type content struct {
 	Request request `yaml:",inline"`
 	Rows    bool    `yaml:"rows"`  // they may be delimited text
 	Range   bool    `yaml:"range"` // the service understands Range
+	Token   string  `yaml:"token"` // where a signed token (JWT) stands in the answer: shown taken apart, without what makes it valid
 }
 
 // each is the shape of a list's items.
@@ -221,6 +232,7 @@ type each struct {
 	List    *list    `yaml:"list"`
 	Content *content `yaml:"content"`
 	Each    *each    `yaml:"each"`
-	Nodes   []node   `yaml:"nodes"` // fixed, below every item
-	Kinds   []each   `yaml:"kinds"` // the first whose When holds is the item's shape
+	Nodes   []node   `yaml:"nodes"`   // fixed, below every item
+	Actions []action `yaml:"actions"` // done on request only
+	Kinds   []each   `yaml:"kinds"`   // the first whose When holds is the item's shape
 }

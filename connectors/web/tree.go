@@ -20,6 +20,7 @@ type place struct {
 	list    *list
 	content *content
 	each    *each
+	actions []action
 }
 
 // find walks an id, parts of which are escaped and joined by "/". A part is the
@@ -33,7 +34,7 @@ func (s *session) find(id connectors.NodeID) (place, bool) {
 	for part := range strings.SplitSeq(string(id), "/") {
 		if i := slices.IndexFunc(at.nodes, func(n node) bool { return n.ID == part }); i >= 0 {
 			n := at.nodes[i]
-			at.nodes, at.rows, at.list, at.content, at.each = n.Nodes, n.Rows, n.List, n.Content, n.Each
+			at.nodes, at.rows, at.list, at.content, at.each, at.actions = n.Nodes, n.Rows, n.List, n.Content, n.Each, n.Actions
 			continue
 		}
 		e, rest, ok := s.kindOf(at.each, part)
@@ -54,7 +55,7 @@ func (s *session) find(id connectors.NodeID) (place, bool) {
 		if e.As != "" {
 			at.vars[e.As] = raw
 		}
-		at.nodes, at.rows, at.list, at.content, at.each = e.Nodes, e.Rows, e.List, e.Content, e.Each
+		at.nodes, at.rows, at.list, at.content, at.each, at.actions = e.Nodes, e.Rows, e.List, e.Content, e.Each, e.Actions
 	}
 	return at, true
 }
@@ -107,7 +108,7 @@ func views(rows *list, c *content) []connectors.View {
 	switch {
 	case rows != nil:
 		return []connectors.View{connectors.ViewRows, connectors.ViewContent}
-	case c != nil && c.Rows:
+	case c != nil && (c.Rows || c.Token != ""):
 		return []connectors.View{connectors.ViewRows, connectors.ViewContent}
 	case c != nil:
 		return []connectors.View{connectors.ViewContent}

@@ -40,6 +40,8 @@ type Way struct {
 	Account string            `yaml:"account"` // where it is another than Expect.Account
 	Nodes   []string          `yaml:"nodes"`   // likewise
 	Looks   []Look            `yaml:"looks"`   // likewise
+	Pages   Pages             `yaml:"pages"`   // likewise
+	Scope   Lacking           `yaml:"scope"`   // likewise
 	Lasting bool              `yaml:"lasting"` // what it issues cannot be taken back
 	Expired Fault             `yaml:"expired"` // where it is another than Expect.Expired: a key runs out, a person signs in again
 }
@@ -52,6 +54,12 @@ func (s Service) Expected(w Way) Expect {
 	}
 	if w.Nodes != nil {
 		e.Nodes = w.Nodes
+	}
+	if w.Pages.Node != "" {
+		e.Pages = w.Pages
+	}
+	if w.Scope.Node != "" {
+		e.Scope = w.Scope
 	}
 	if w.Looks != nil {
 		e.Looks = w.Looks
@@ -149,12 +157,15 @@ type Expect struct {
 	Nodes   []string `yaml:"nodes"` // ids at the root, in order
 	Pages   Pages    `yaml:"pages"`
 	Expired Fault    `yaml:"expired"`
-	Scope   struct {
-		Node  string `yaml:"node"`
-		Fault `yaml:",inline"`
-	} `yaml:"scope"`
-	Address Address `yaml:"address"`
-	Looks   []Look  `yaml:"looks"`
+	Scope   Lacking  `yaml:"scope"`
+	Address Address  `yaml:"address"`
+	Looks   []Look   `yaml:"looks"`
+}
+
+// Lacking is a node for which a right is missing.
+type Lacking struct {
+	Node  string `yaml:"node"`
+	Fault `yaml:",inline"`
 }
 
 // Address is what is wrong with another address; without Plain the service has
@@ -169,6 +180,7 @@ type Pages struct {
 	Node  string `yaml:"node"`
 	Count int    `yaml:"count"`
 	Rows  bool   `yaml:"rows"`
+	Whole bool   `yaml:"whole"` // the service knows no pages: one request
 }
 
 // A Look is one node that is opened: its children, rows, or content.
@@ -178,6 +190,8 @@ type Look struct {
 	Columns []string `yaml:"columns"`
 	Rows    int      `yaml:"rows"`
 	Text    string   `yaml:"text"`
+	Do      string   `yaml:"do"` // an action; Text is a part of what comes back
+	Input   string   `yaml:"input"`
 }
 
 // Load reads a service's file.

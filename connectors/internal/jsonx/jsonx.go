@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -136,14 +137,49 @@ func At(v Value, path string) Value {
 }
 
 // Text is the value at the first of several paths ("a.b|c") that has one, as
-// text; "" when none has.
+// text; "" when none has. A part "*" of a path is every element of a list or
+// member of an object, one text after the other ("parts.*.text"), and "," all of
+// them with commas between ("tags.,.name").
 func Text(v Value, paths string) string {
 	for p := range strings.SplitSeq(paths, "|") {
-		if s := Show(At(v, p)); s != "" {
+		if s := joined(v, p); s != "" {
 			return s
 		}
 	}
 	return ""
+}
+
+// joined goes on below every element or member at the first "*" or "," of path.
+func joined(v Value, path string) string {
+	parts := strings.Split(path, ".")
+	i := slices.IndexFunc(parts, func(p string) bool { return p == "*" || p == "," })
+	if i < 0 {
+		return Show(At(v, path))
+	}
+	between := ""
+	if parts[i] == "," {
+		between = ", "
+	}
+	var all []string
+	for _, item := range members(At(v, strings.Join(parts[:i], "."))) {
+		if s := joined(item, strings.Join(parts[i+1:], ".")); s != "" {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, between)
+}
+
+func members(v Value) []Value {
+	o, ok := v.(*Object)
+	if !ok {
+		list, _ := v.([]Value)
+		return list
+	}
+	out := make([]Value, 0, len(o.Keys))
+	for _, k := range o.Keys {
+		out = append(out, o.Members[k])
+	}
+	return out
 }
 
 // Show is a scalar as text, and anything else as compact JSON.

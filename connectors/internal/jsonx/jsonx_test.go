@@ -27,6 +27,20 @@ func TestAt(t *testing.T) {
 	}
 }
 
+func TestTextJoinsWhatEveryElementHas(t *testing.T) {
+	v, err := Parse([]byte(`{"tags":[{"name":"x"},{},{"name":"y"}],"cell":{"A":{"n":1},"B":{"title":[{"t":"one "},{"t":"two"}]}},"list":["a",2],"text":"plain","empty":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"tags.,.name": "x, y", "tags.*.name": "xy", "list.,": "a, 2", "cell.,.title.*.t": "one two", "cell.*.n": "1", "text.*": "", "empty.*.t|text": "plain", "nothing.*.t": "",
+	} {
+		if got := Text(v, path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestTableKeepsTheOrderOfMembers(t *testing.T) {
 	v, err := Parse([]byte(`{"total":2,"rows":[{"id":1,"name":"a","big":123456789012345678901},{"id":2,"extra":{"x":[1]},"ok":true}]}`))
 	if err != nil {
