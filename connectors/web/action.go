@@ -12,12 +12,13 @@ import (
 
 // action is something that is done on request only, such as creating a user.
 type action struct {
-	ID      string  `yaml:"id"`
-	Label   string  `yaml:"label"`
-	Ask     string  `yaml:"ask"` // what has to be typed; it is {input}
-	Warning string  `yaml:"warning"`
-	Request request `yaml:",inline"`
-	Show    []shown `yaml:"show"`
+	When    map[string][]string `yaml:"when"` // offered only with these answers in the form
+	ID      string              `yaml:"id"`
+	Label   string              `yaml:"label"`
+	Ask     string              `yaml:"ask"` // what has to be typed; it is {input}
+	Warning string              `yaml:"warning"`
+	Request request             `yaml:",inline"`
+	Show    []shown             `yaml:"show"`
 }
 
 // shown is a part of an action's answer. A token is shown decoded, without its
@@ -36,6 +37,9 @@ func (s *session) Actions(id connectors.NodeID) []connectors.Action {
 	}
 	var out []connectors.Action
 	for _, a := range at.actions {
+		if !answered(a.When, s.vars) {
+			continue
+		}
 		out = append(out, connectors.Action{ID: a.ID, Label: a.Label, Ask: a.Ask, Warning: a.Warning})
 	}
 	return out
@@ -44,7 +48,7 @@ func (s *session) Actions(id connectors.NodeID) []connectors.Action {
 // Act sends one action's request, once.
 func (s *session) Act(ctx context.Context, id connectors.NodeID, name, input string) ([]connectors.Part, error) {
 	at, ok := s.find(id)
-	i := slices.IndexFunc(at.actions, func(a action) bool { return a.ID == name })
+	i := slices.IndexFunc(at.actions, func(a action) bool { return a.ID == name && answered(a.When, s.vars) })
 	if !ok || i < 0 {
 		return nil, notFound(id)
 	}

@@ -5,10 +5,7 @@ package oidc
 import (
 	_ "embed"
 	"encoding/json"
-	"errors"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -39,7 +36,7 @@ func Start(tb testing.TB, o Options) (issuer string) {
 	tb.Helper()
 	node := server.Program(tb, "node", "nodejs")
 	npm := server.Program(tb, "npm", "npm")
-	home := cached(tb, version, func(dir string) {
+	home := server.Cached(tb, version, func(dir string) {
 		server.Run(tb, npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, version)
 	})
 	if o.TTL == 0 {
@@ -63,32 +60,4 @@ func Start(tb testing.TB, o Options) (issuer string) {
 	addr := "127.0.0.1:" + strconv.Itoa(port)
 	server.Start(tb, exec.Command(node, path, settings), addr)
 	return scheme + "://" + addr
-}
-
-// cached is a folder that fill fills once; it is kept between runs.
-func cached(tb testing.TB, name string, fill func(dir string)) string {
-	tb.Helper()
-	base := os.Getenv("JACKFIELD_TEST_CACHE")
-	if base == "" {
-		base = filepath.Join(os.TempDir(), "jackfield-test-cache")
-	}
-	dir := filepath.Join(base, name)
-	if _, err := os.Stat(filepath.Join(dir, "ready")); err == nil {
-		return dir
-	}
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	part, err := os.MkdirTemp(base, "part-")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	fill(part)
-	server.WriteFile(tb, part, "ready", "", 0o644)
-	if err := os.Rename(part, dir); err != nil && !errors.Is(err, os.ErrExist) {
-		if _, again := os.Stat(filepath.Join(dir, "ready")); again != nil {
-			tb.Fatal(err)
-		}
-	}
-	return dir
 }

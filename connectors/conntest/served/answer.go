@@ -71,7 +71,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Answer{Text: "<html><body>We are down for maintenance.</body></html>", Media: "text/html"}.write(w, 503)
 	case !signedIn:
 		h.s.Refused.write(w, 401)
-	case mode == Expired && !(ok && route.Open):
+	case mode == Expired && (!ok || !route.Open):
 		h.s.Expired.write(w, 401)
 	case mode == Slow:
 		slow := h.s.Slow

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -44,37 +43,9 @@ func request(t *testing.T, method, place, body string) *http.Request {
 // aws4 is the npm package that signs a second time.
 const aws4 = "aws4@1.13.2"
 
-// cache is a folder that fill fills once; it is kept between runs.
-func cache(t *testing.T, name string, fill func(dir string)) string {
-	t.Helper()
-	base := os.Getenv("JACKFIELD_TEST_CACHE")
-	if base == "" {
-		base = filepath.Join(os.TempDir(), "jackfield-test-cache")
-	}
-	dir := filepath.Join(base, name)
-	if _, err := os.Stat(filepath.Join(dir, "ready")); err == nil {
-		return dir
-	}
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	part, err := os.MkdirTemp(base, "part-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fill(part)
-	server.WriteFile(t, part, "ready", "", 0o644)
-	if err := os.Rename(part, dir); err != nil {
-		if _, again := os.Stat(filepath.Join(dir, "ready")); again != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 func TestSecurity69_AnotherImplementationSignsTheSame(t *testing.T) {
 	node, npm := server.Program(t, "node", "nodejs"), server.Program(t, "npm", "npm")
-	home := cache(t, aws4, func(dir string) {
+	home := server.Cached(t, aws4, func(dir string) {
 		server.Run(t, npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, aws4)
 	})
 	temporaryKeys := Credentials{AccessKey: "ASIAPRACTICEONLY0000", Secret: connectors.NewSecret(practiceSecret), Token: connectors.NewSecret(practiceToken)}

@@ -37,8 +37,8 @@ func Within(origin string, u *url.URL) bool {
 // token after it, which is empty in a first offer.
 func Offered(h http.Header, scheme string) (token string, ok bool) {
 	for _, line := range h.Values("Www-Authenticate") {
-		for _, part := range split(line) {
-			name, rest, _ := strings.Cut(strings.TrimSpace(part), " ")
+		for _, part := range Split(line) {
+			name, rest, _ := strings.Cut(part, " ")
 			if strings.EqualFold(name, scheme) {
 				return strings.TrimSpace(rest), true
 			}
@@ -47,10 +47,16 @@ func Offered(h http.Header, scheme string) (token string, ok bool) {
 	return "", false
 }
 
-// split cuts at the commas that stand outside of quotes.
-func split(line string) []string {
+// Split cuts at the commas that stand outside of quotes and leaves out what is
+// empty (RFC 9110 section 5.6.1).
+func Split(line string) []string {
 	var out []string
 	quoted, escaped, start := false, false, 0
+	add := func(s string) {
+		if s = strings.Trim(s, " \t"); s != "" {
+			out = append(out, s)
+		}
+	}
 	for i := range len(line) {
 		switch {
 		case escaped:
@@ -60,11 +66,12 @@ func split(line string) []string {
 		case line[i] == '"':
 			quoted = !quoted
 		case line[i] == ',' && !quoted:
-			out = append(out, line[start:i])
+			add(line[start:i])
 			start = i + 1
 		}
 	}
-	return append(out, line[start:])
+	add(line[start:])
+	return out
 }
 
 // Replay takes req over and returns a func that makes a copy of it, without

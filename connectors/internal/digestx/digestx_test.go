@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/challenge"
 	"jackfield/connectors/internal/httpx"
 )
 
@@ -34,7 +35,7 @@ func params(t *testing.T, text string) map[string]string {
 		t.Fatalf("no Digest: %q", text)
 	}
 	out := map[string]string{}
-	for _, p := range items(rest) {
+	for _, p := range challenge.Split(rest) {
 		name, v, ok := strings.Cut(p, "=")
 		if _, twice := out[name]; !ok || twice {
 			t.Errorf("%q in %q", p, text)

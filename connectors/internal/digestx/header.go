@@ -7,6 +7,7 @@ import (
 	"github.com/icholy/digest"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/challenge"
 	"jackfield/connectors/internal/httpx"
 )
 
@@ -19,7 +20,7 @@ func challenges(h http.Header) []string {
 		if len(line) > maxChallenge {
 			continue
 		}
-		for _, item := range items(line) {
+		for _, item := range challenge.Split(line) {
 			scheme, rest, named := strings.Cut(item, " ")
 			name, _, param := strings.Cut(item, "=")
 			if param && !strings.Contains(strings.TrimSpace(name), " ") && len(out) > 0 {
@@ -49,7 +50,7 @@ func lowered(param string) string {
 // value is a parameter of a challenge, byte for byte.
 func value(text, name string) string {
 	_, params, _ := strings.Cut(text, " ")
-	for _, p := range items(params) {
+	for _, p := range challenge.Split(params) {
 		v, is := strings.CutPrefix(p, name+"=")
 		if !is {
 			continue
@@ -69,32 +70,6 @@ func value(text, name string) string {
 	return ""
 }
 
-// items cuts at the commas outside of quotes and leaves out what is empty.
-func items(line string) []string {
-	var out []string
-	quoted, escaped, start := false, false, 0
-	add := func(s string) {
-		if s = strings.Trim(s, " \t"); s != "" {
-			out = append(out, s)
-		}
-	}
-	for i := range len(line) {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && line[i] == '\\':
-			escaped = true
-		case line[i] == '"':
-			quoted = !quoted
-		case line[i] == ',' && !quoted:
-			add(line[start:i])
-			start = i + 1
-		}
-	}
-	add(line[start:])
-	return out
-}
-
 // Refused says what a 401 of the origin means that New's RoundTripper has not
 // been able to do anything about; nil for every other status.
 func Refused(res *httpx.Response) *connectors.Error {
@@ -109,7 +84,7 @@ func Refused(res *httpx.Response) *connectors.Error {
 	for _, text := range challenges(res.Header) {
 		scheme, params, _ := strings.Cut(text, " ")
 		schemes = append(schemes, scheme)
-		for _, p := range items(params) {
+		for _, p := range challenge.Split(params) {
 			if digest.IsDigest(text) && (strings.HasPrefix(p, "algorithm=") || strings.HasPrefix(p, "qop=")) {
 				kinds = append(kinds, p)
 			}
