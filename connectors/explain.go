@@ -1,13 +1,14 @@
 package connectors
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // A Problem is a failure in people's words. No field but Field, Said and Stage is ever empty.
@@ -55,7 +56,9 @@ func LoadWords(files fs.FS, dir string) (*Words, error) {
 			return w, err
 		}
 		part := map[string]words{}
-		if err := yaml.UnmarshalWithOptions(data, &part, yaml.Strict()); err != nil {
+		d := yaml.NewDecoder(bytes.NewReader(data))
+		d.KnownFields(true)
+		if err := d.Decode(&part); err != nil {
 			return w, fmt.Errorf("%s: %w", name, err)
 		}
 		for k, v := range part {

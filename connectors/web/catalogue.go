@@ -1,16 +1,20 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"jackfield/connectors"
 )
@@ -78,15 +82,14 @@ func read(files fs.FS, dir, origin string) ([]connectors.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []connectors.Type
-	for _, name := range names {
-		t, err := file(files, name, origin)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, t)
+	out := make([]connectors.Type, len(names))
+	errs := make([]error, len(names))
+	var all sync.WaitGroup // every program reads all of them at its start
+	for i, name := range names {
+		all.Go(func() { out[i], errs[i] = file(files, name, origin) })
 	}
-	return out, nil
+	all.Wait()
+	return out, errors.Join(errs...)
 }
 
 func file(files fs.FS, name, origin string) (connectors.Type, error) {
@@ -130,16 +133,38 @@ func parse(data []byte) (t connectors.Type, err error) {
 	return t, nil
 }
 
-// decode reads the YAML. The library's own parser has been seen to panic on
-// hostile input; a user's file may not end the program.
+// decode reads the YAML. An unknown key is an error: it is a misspelled one. A
+// user's file may not end the program, whatever the parser makes of it.
 func decode(data []byte) (s service, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errors.New("this is no YAML that can be read")
 		}
 	}()
-	err = yaml.UnmarshalWithOptions(data, &s, yaml.Strict())
-	return s, err
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&s); err != nil {
+		return s, faulty(err)
+	}
+	return s, nil
+}
+
+var unknownKey = regexp.MustCompile(`^(line \d+): field (\S+) not found in type .*$`)
+
+// faulty makes a sentence with the line first of what the parser says.
+func faulty(err error) error {
+	said := strings.TrimPrefix(err.Error(), "yaml: ")
+	var many *yaml.TypeError
+	if errors.As(err, &many) && len(many.Errors) > 0 {
+		said = many.Errors[0]
+	}
+	if m := unknownKey.FindStringSubmatch(said); m != nil {
+		said = m[1] + ": there is no key \"" + m[2] + "\" here"
+	}
+	if errors.Is(err, io.EOF) {
+		said = "the file is empty"
+	}
+	return errors.New(said)
 }
 
 func (s service) made() (connectors.Type, error) {

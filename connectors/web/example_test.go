@@ -45,7 +45,7 @@ func TestABadFileIsNamedWithLineAndReason(t *testing.T) {
 	good := string(Example())
 	for name, c := range map[string]struct{ from, to, want string }{
 		"unknown key":         {"tile: EX", "tiles: EX", "tiles"},
-		"not yaml":            {"fields:", "fields: [", "["},
+		"not yaml":            {"fields:", "fields: [", "line 33"},
 		"unknown kind":        {"kind: key\n", "kind: keys\n", "keys"},
 		"secret in a path":    {"get: /api/v1/me ", "get: \"/api/v1/me?k={api_key}\" ", "{api_key}"},
 		"host not anchored":   {`"https://files.example.com/{id}", range`, `"https://files.{id}/x", range`, "not anchored"},

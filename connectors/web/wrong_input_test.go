@@ -32,6 +32,9 @@ func TestAddressesArePutRightOrRefused(t *testing.T) {
 				}
 			}
 			for _, wrong := range []string{"https://www.example.com", "https://" + host + ".example.com", "http://" + host, "https://user:practice@" + host} {
+				if tidied(wrong) == f.Example {
+					continue // put right
+				}
 				err := f.Verify(tidied(wrong))
 				if err == nil || !strings.HasSuffix(err.Error(), ".") {
 					t.Errorf("%s: %q is taken as it is: %v", ty.ID, wrong, err)

@@ -6,10 +6,11 @@
 package served
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // A Service is how one service answers, and what a test expects to see of it.
@@ -197,7 +198,9 @@ type Look struct {
 // Load reads a service's file.
 func Load(data []byte) (Service, error) {
 	var s Service
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&s); err != nil {
 		return s, err
 	}
 	if s.Type == "" || len(s.Hosts) == 0 || len(s.Ways) == 0 || len(s.Source) == 0 || s.Expect.Pages.Node == "" || s.Expect.Scope.Node == "" {
