@@ -3,7 +3,7 @@ package all
 
 import (
 	"fmt"
-	"slices"
+	"sync"
 
 	"jackfield/connectors"
 	"jackfield/connectors/ldap"
@@ -13,31 +13,78 @@ import (
 	"jackfield/connectors/web"
 )
 
-// All are the built-in types. The list is explicit: nothing registers itself.
-func All() []connectors.Type {
+// coded are the built-in types that are written in Go. The list is explicit:
+// nothing registers itself.
+func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), ldap.Type(), mqtt.Type()}
-	out = append(out, sqldb.Types()...)
-	out = append(out, web.HTTP(), web.OAuth())
+	return append(append(out, sqldb.Types()...), web.OAuth())
+}
+
+// All are the built-in types.
+func All() []connectors.Type {
+	out := append(coded(), web.HTTP())
 	services, err := web.Services()
 	if err != nil {
-		// The files are part of the program; TestServices fails first.
+		// The files are part of the program; TestEveryTypeIsSound fails first.
 		return out
 	}
 	return append(out, services...)
 }
 
-// With adds the users' own catalogue files in dir. An error names a file that
-// cannot be used; the rest stands. A user's type may not take the place of a
-// built-in one.
-func With(dir string) ([]connectors.Type, []error) {
-	out := All()
+// A Shelf has the built-in types and the user's own, and reads of the catalogue
+// only what is asked for: a program that opens one connection needs one file.
+// Its methods may be called concurrently.
+type Shelf struct {
+	own []connectors.Type
+	all func() []connectors.Type
+
+	mu   sync.Mutex
+	read map[string]connectors.Type // what was asked for
+}
+
+// NewShelf adds the user's own catalogue files in dir. An error names a file
+// that cannot be used; the rest stands. A user's type may not take the place of
+// a built-in one.
+func NewShelf(dir string) (*Shelf, []error) {
 	own, errs := web.FromFolder(dir)
+	s := &Shelf{read: map[string]connectors.Type{}}
 	for _, t := range own {
-		if slices.ContainsFunc(out, func(have connectors.Type) bool { return have.ID == t.ID }) {
+		if _, taken := find(t.ID); taken {
 			errs = append(errs, fmt.Errorf("catalogue file %s: there is already a type %q", t.Origin, t.ID))
 			continue
 		}
-		out = append(out, t)
+		s.own = append(s.own, t)
 	}
-	return out, errs
+	s.all = sync.OnceValue(func() []connectors.Type { return append(All(), s.own...) })
+	return s, errs
+}
+
+// All are the types in gallery order.
+func (s *Shelf) All() []connectors.Type { return s.all() }
+
+// Find returns the type with the given id.
+func (s *Shelf) Find(id string) (connectors.Type, bool) {
+	if t, ok := connectors.Find(s.own, id); ok {
+		return t, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.read[id]; ok {
+		return t, true
+	}
+	t, ok := find(id)
+	if ok {
+		s.read[id] = t
+	}
+	return t, ok
+}
+
+func find(id string) (connectors.Type, bool) {
+	if t, ok := connectors.Find(coded(), id); ok {
+		return t, true
+	}
+	if id == "http" {
+		return web.HTTP(), true
+	}
+	return web.Service(id)
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"jackfield/connectors"
@@ -52,8 +53,32 @@ func TestAnOwnFileTakesNoBuiltInPlace(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	types, errs := With(dir)
-	if len(types) != len(All()) || len(errs) != 1 {
-		t.Errorf("%d types, %v", len(types), errs)
+	shelf, errs := NewShelf(dir)
+	if len(shelf.All()) != len(All()) || len(errs) != 1 {
+		t.Errorf("%d types, %v", len(shelf.All()), errs)
+	}
+}
+
+// One type is had without reading the whole catalogue, and is the same.
+func TestAShelfFindsWhatItLists(t *testing.T) {
+	dir := t.TempDir()
+	own := strings.Replace(string(web.Example()), "id: example_crm", "id: mine", 1)
+	if err := os.WriteFile(filepath.Join(dir, "x.yaml"), []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shelf, errs := NewShelf(dir)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for _, want := range shelf.All() {
+		got, ok := shelf.Find(want.ID)
+		if !ok || got.Name != want.Name || got.Origin != want.Origin || len(got.Form.Fields) != len(want.Form.Fields) {
+			t.Errorf("%s: %+v, %v", want.ID, got.Name, ok)
+		}
+	}
+	for _, id := range []string{"", "nothing", "../twilio", "*", "twilio.yaml"} {
+		if _, ok := shelf.Find(id); ok {
+			t.Errorf("%q is found", id)
+		}
 	}
 }

@@ -43,9 +43,24 @@ type Outside struct {
 	Patience time.Duration // how long one rung may take; 0 means DefaultPatience
 }
 
+// Types are the connection types that a Book knows.
+type Types interface {
+	All() []connectors.Type // in gallery order
+	Find(id string) (connectors.Type, bool)
+}
+
+// List is a fixed list of types.
+type List []connectors.Type
+
+// All is the list.
+func (l List) All() []connectors.Type { return l }
+
+// Find returns the type with the given id.
+func (l List) Find(id string) (connectors.Type, bool) { return connectors.Find(l, id) }
+
 // A Book is a person's connections.
 type Book struct {
-	types []connectors.Type
+	types Types
 	store Store
 	out   Outside
 	turns chan struct{} // of renewals under way
@@ -56,7 +71,7 @@ type Book struct {
 const renewals = 4
 
 // NewBook opens a book over a store.
-func NewBook(types []connectors.Type, store Store, out Outside) *Book {
+func NewBook(types Types, store Store, out Outside) *Book {
 	if out.Now == nil {
 		out.Now = time.Now
 	}
@@ -67,11 +82,11 @@ func NewBook(types []connectors.Type, store Store, out Outside) *Book {
 }
 
 // Types are the connection types, in gallery order.
-func (b *Book) Types() []connectors.Type { return b.types }
+func (b *Book) Types() []connectors.Type { return b.types.All() }
 
 // Type finds a type by id.
 func (b *Book) Type(id string) (connectors.Type, error) {
-	t, ok := connectors.Find(b.types, id)
+	t, ok := b.types.Find(id)
 	if !ok {
 		return t, &connectors.Error{Code: connectors.BadInput, Reason: "link.no_type", Op: connectors.StageForm, Target: id}
 	}

@@ -77,7 +77,7 @@ func draft(name, host, password string) link.Draft {
 }
 
 func open(f *fake, store *memoryStore) *link.Book {
-	return link.NewBook([]connectors.Type{f.typ()}, store, link.Outside{Patience: time.Second})
+	return link.NewBook(link.List{f.typ()}, store, link.Outside{Patience: time.Second})
 }
 
 func TestPreparedWithoutNetworkAndKeychain(t *testing.T) {
@@ -257,7 +257,7 @@ func TestPatience(t *testing.T) {
 	}{{"a slow person", asked, ""}, {"a silent server", silent, connectors.TimedOut}} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fake{open: c.open}
-			b := link.NewBook([]connectors.Type{f.typ()}, newStore(), link.Outside{Patience: 100 * time.Millisecond})
+			b := link.NewBook(link.List{f.typ()}, newStore(), link.Outside{Patience: 100 * time.Millisecond})
 			r := b.Try(t.Context(), "fake", draft("x", "h", "p").Settings, link.Watcher{Ask: person})
 			r.Close()
 			if got := connectors.CodeOf(r.Err); got != c.code {

@@ -29,7 +29,7 @@ func TestSecurity18_TheLocalDeletionAlwaysProceeds(t *testing.T) {
 				called.Store(true)
 				return c.revoke(ctx)
 			}}
-			b := link.NewBook([]connectors.Type{f.typ()}, newStore(), link.Outside{Patience: 200 * time.Millisecond})
+			b := link.NewBook(link.List{f.typ()}, newStore(), link.Outside{Patience: 200 * time.Millisecond})
 			made, err := b.Create(t.Context(), draft("x", "h", "p"))
 			if err != nil {
 				t.Fatal(err)

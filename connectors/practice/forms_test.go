@@ -20,7 +20,7 @@ func TestConnections_LinkAsTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	book := link.NewBook(all.All(), nil, link.Outside{Callback: func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {
+	book := link.NewBook(link.List(all.All()), nil, link.Outside{Callback: func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {
 		return loopback.Listen(ctx, loopback.Options{Host: r.Host, Port: r.Port, Path: r.Path, State: r.State})
 	}})
 	for _, c := range s.Connections() {

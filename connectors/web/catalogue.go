@@ -29,6 +29,15 @@ const maxFile = 1 << 20
 // error is a defect that the tests find.
 func Services() ([]connectors.Type, error) { return read(builtIn, "catalogue", "") }
 
+// Service is one of the catalogue's types: each stands in a file of its id.
+func Service(id string) (connectors.Type, bool) {
+	if !fs.ValidPath(id) || strings.ContainsAny(id, "/*?[") {
+		return connectors.Type{}, false
+	}
+	t, err := file(builtIn, "catalogue/"+id+".yaml", "")
+	return t, err == nil
+}
+
 // FromFolder reads the user's own catalogue files (*.yaml). A file that cannot
 // be used is reported, with its line and the reason, and left out; a missing
 // folder holds none.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"jackfield/connectors"
@@ -20,9 +21,13 @@ import (
 // real services need accounts of their own. Their addresses go into the form's
 // base address.
 
+// services reads the catalogue once for all tests: under the race detector that
+// takes a second.
+var services = sync.OnceValues(Services)
+
 func catalogued(t testing.TB, id string) connectors.Type {
 	t.Helper()
-	types, err := Services()
+	types, err := services()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +310,7 @@ func TestDynamicsDocsShaped(t *testing.T) {
 }
 
 func TestCatalogueFilesAreSound(t *testing.T) {
-	types, err := Services()
+	types, err := services()
 	if err != nil || len(types) < 3 {
 		t.Fatalf("%d services: %v", len(types), err)
 	}

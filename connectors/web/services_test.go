@@ -59,7 +59,7 @@ func TestEveryServiceIsServed(t *testing.T) {
 	for _, name := range servedFiles(t) {
 		played[loadServed(t, name).Type] = true
 	}
-	types, err := Services()
+	types, err := services()
 	if err != nil {
 		t.Fatal(err)
 	}

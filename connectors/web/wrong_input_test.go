@@ -9,7 +9,7 @@ import (
 
 // What people paste into the field of an instance's address.
 func TestAddressesArePutRightOrRefused(t *testing.T) {
-	types, err := Services()
+	types, err := services()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestAddressesArePutRightOrRefused(t *testing.T) {
 }
 
 func TestKeysArePutRight(t *testing.T) {
-	types, err := Services()
+	types, err := services()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestKeysArePutRight(t *testing.T) {
 // Every guide can be followed: steps, rights, and the redirect address that the
 // sign-in really uses.
 func TestEveryGuideCanBeFollowed(t *testing.T) {
-	types, err := Services()
+	types, err := services()
 	if err != nil {
 		t.Fatal(err)
 	}
