@@ -53,7 +53,11 @@ func run(verbose bool) error {
 	defer w.Close()
 	p := &practiceServices{log: log}
 	defer p.close()
-	win := gui.New(gui.Options{App: a, Book: w.Book, Practice: p.start, OpenURL: w.OpenURL, Log: log, Notices: w.Warnings})
+	var unusable []string
+	for _, u := range w.Unusable {
+		unusable = append(unusable, u.Place(false)+": "+u.Reason)
+	}
+	win := gui.New(gui.Options{App: a, Book: w.Book, Practice: p.start, OpenURL: w.OpenURL, Log: log, Unusable: unusable})
 	asked.win = win
 	a.Lifecycle().SetOnStarted(win.Start)
 	win.Window().ShowAndRun()

@@ -119,8 +119,15 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log to stderr what happens")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(a.types(), a.describe(), a.new(), a.edit(), a.copy(), a.rename(), a.remove(), a.list(),
-		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.practice(), a.doctor())
-	for _, c := range root.Commands() {
+		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.do(), a.draft(), a.catalog(), a.practice(), a.doctor())
+	countArgs(root)
+	return root
+}
+
+// countArgs makes a wrong number of arguments wrong use, at any depth.
+func countArgs(parent *cobra.Command) {
+	for _, c := range parent.Commands() {
+		countArgs(c)
 		if args := c.Args; args != nil {
 			c.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
@@ -130,7 +137,6 @@ func (a *app) root() *cobra.Command {
 			}
 		}
 	}
-	return root
 }
 
 func (a *app) logger() *slog.Logger {
@@ -147,9 +153,7 @@ func (a *app) book() (*link.Book, error) {
 			return nil, err
 		}
 		a.world = w
-		for _, warning := range w.Warnings {
-			_, _ = fmt.Fprintln(a.err, "jf:", warning)
-		}
+		a.unusable(w.Unusable)
 	}
 	return a.world.Book, nil
 }

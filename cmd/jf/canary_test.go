@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +19,7 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/all"
 	"jackfield/connectors/conntest"
+	"jackfield/connectors/web"
 )
 
 const canary = "Canary-7f3b-Practice"
@@ -94,15 +98,40 @@ func filled(f connectors.Form, choose map[string]string, host, port string) (pla
 	return plain, secret
 }
 
-// ways are the answers to each choice of a form, one at a time.
+// ways are the answers that bring each secret of a form into sight, and each
+// option of the choice of how to sign in.
 func ways(f connectors.Form) []map[string]string {
 	out := []map[string]string{{}}
+	add := func(choose map[string]string) {
+		if !slices.ContainsFunc(out, func(have map[string]string) bool { return maps.Equal(have, choose) }) {
+			out = append(out, choose)
+		}
+	}
 	for _, field := range f.Fields {
+		if field.Kind.Secret() {
+			choose := map[string]string{}
+			seen(f, field, choose)
+			add(choose)
+		}
 		for _, o := range field.Options {
-			out = append(out, map[string]string{field.Key: o.Value})
+			if field.Key == "auth" {
+				add(map[string]string{field.Key: o.Value})
+			}
 		}
 	}
 	return out
+}
+
+// seen chooses what has to be chosen for a field to be asked.
+func seen(f connectors.Form, field connectors.Field, choose map[string]string) {
+	for _, c := range field.Show {
+		on, ok := f.Field(c.Key)
+		if _, chosen := choose[c.Key]; !ok || chosen {
+			continue
+		}
+		choose[c.Key] = c.Is[0]
+		seen(f, on, choose)
+	}
 }
 
 func TestSecurity80_ACanaryInEverySecretIsNowhere(t *testing.T) {
@@ -111,7 +140,11 @@ func TestSecurity80_ACanaryInEverySecretIsNowhere(t *testing.T) {
 		t.Run(typ.ID, func(t *testing.T) {
 			d := newDesk(t)
 			d.impatient = true
-			d.env = append(d.env, "BROWSER=/bin/true", "CANARY="+canary+"-env")
+			// Vendors' own addresses are not reached either: the way there is closed.
+			d.env = append(d.env, "BROWSER=/bin/true", "CANARY="+canary+"-env", "HTTPS_PROXY=http://"+net.JoinHostPort(host, port), "HTTP_PROXY=http://"+net.JoinHostPort(host, port))
+			// The catalogue's services share one engine, which the type "http" goes
+			// through in full; what differs is their forms.
+			_, sameEngine := web.Service(typ.ID)
 			said := ""
 			for i, choose := range ways(typ.Form) {
 				plain, secret := filled(typ.Form, choose, host, port)
@@ -133,8 +166,8 @@ func TestSecurity80_ACanaryInEverySecretIsNowhere(t *testing.T) {
 				}
 				said += d.with(stdin, args...).String()
 				looks := [][]string{{"link", "One", "-v"}, {"check", "One", "-v", "--json"}, {"ls", "One", "-v", "--json"}, {"show", "One", "x", "-v"}}
-				if i > 0 {
-					looks = looks[:2]
+				if i > 0 || sameEngine {
+					looks = looks[:1]
 				}
 				for _, look := range looks {
 					r := d.jf(look...)
@@ -144,7 +177,9 @@ func TestSecurity80_ACanaryInEverySecretIsNowhere(t *testing.T) {
 					said += r.String()
 				}
 			}
-			said += d.jf("list", "-v", "--json").String() + d.jf("copy", "One", "Two", "-v").String() + d.jf("rm", "Two", "-v").String()
+			if !sameEngine {
+				said += d.jf("list", "-v", "--json").String() + d.jf("copy", "One", "Two", "-v").String() + d.jf("rm", "Two", "-v").String()
+			}
 			d.clean(typ.ID, []string{canary}, said)
 		})
 	}

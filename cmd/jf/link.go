@@ -13,16 +13,19 @@ import (
 )
 
 func (a *app) link() *cobra.Command {
-	return &cobra.Command{Use: "link NAME", Short: "Open a connection for the first time: sign in and show what it opens", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+	var paste bool
+	c := &cobra.Command{Use: "link NAME", Short: "Open a connection for the first time: sign in and show what it opens", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		b, c, err := a.named(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
-		w := link.Watcher{Ask: a.asker(), Step: a.ladder()}
+		w := link.Watcher{Ask: a.asker(paste), Step: a.ladder()}
 		r := b.Link(cmd.Context(), c.ID, w)
 		defer r.Close()
 		return a.outcome(cmd.Context(), c, r)
 	}}
+	c.Flags().BoolVar(&paste, "paste", false, "sign in with a browser on another machine: print the link, and ask for the address where it ended")
+	return c
 }
 
 // outcome writes one result and turns it into an exit code.

@@ -21,7 +21,7 @@ func (a *app) session(ctx context.Context, name string) (connectors.Session, err
 	if err != nil {
 		return nil, err
 	}
-	return b.Open(ctx, c.ID, link.Watcher{Ask: a.asker()})
+	return b.Open(ctx, c.ID, link.Watcher{Ask: a.asker(false)})
 }
 
 func nodeArg(args []string) connectors.NodeID {

@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
 		os.Exit(m.Run())
 	}
+	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "https://") {
+		os.Exit(browse(os.Args[1]))
+	}
 	if len(os.Args) == 2 && strings.HasPrefix(os.Args[1], "http://") {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -118,12 +119,22 @@ func rung(s connectors.Stage) string {
 	return string(s)
 }
 
-// ladder returns a Watcher.Step that writes each rung as it ends.
+// ladder returns a Watcher.Step that writes each rung as it ends. One that went
+// well and is climbed again, as while a device code is asked about, is not news.
 func (a *app) ladder() func(connectors.Step) {
+	var mu sync.Mutex
+	told := map[string]bool{}
 	return func(s connectors.Step) {
 		if !s.Done {
 			return
 		}
+		mu.Lock()
+		defer mu.Unlock()
+		row := string(s.Stage) + "\x00" + s.Text
+		if s.Err == nil && told[row] {
+			return
+		}
+		told[row] = s.Err == nil
 		mark := "ok "
 		if s.Err != nil {
 			mark = "NO "

@@ -72,7 +72,7 @@ func (a *app) savePractice(ctx context.Context, list []practice.Connection) erro
 // tour links each practice connection without saving anything, and shows the
 // ladder and the first things that it opens.
 func (a *app) tour(ctx context.Context, list []practice.Connection) error {
-	book := link.NewBook(all.All(), nil, link.Outside{Log: a.logger(), Callback: tourCallback})
+	book := link.NewBook(link.List(all.All()), nil, link.Outside{Log: a.logger(), Callback: tourCallback})
 	failed := 0
 	for _, p := range list {
 		t, err := book.Type(p.TypeID)

@@ -71,13 +71,13 @@ func (a *app) secretFrom(ctx context.Context, f connectors.Field, from string) (
 		if err != nil {
 			return "", misuse{err}
 		}
-		return oneLine(f, string(data)), nil
+		return oneLine(f, connectors.FileText(data)), nil
 	case from == "-":
 		data, err := io.ReadAll(io.LimitReader(a.in, maxSecret))
 		if err != nil {
 			return "", misuse{fmt.Errorf("standard input: %w", err)}
 		}
-		return oneLine(f, string(data)), nil
+		return oneLine(f, connectors.FileText(data)), nil
 	case strings.HasPrefix(from, "env:"):
 		v, ok := os.LookupEnv(from[4:])
 		if !ok {
@@ -112,11 +112,21 @@ func readFile(name string) ([]byte, error) {
 	return data, err
 }
 
-// asker reaches the person at the terminal; without one nobody is there.
-func (a *app) asker() connectors.Asker {
+// asker reaches the person at the terminal; without one nobody is there. With
+// paste no browser is opened here: the person opens the link elsewhere and
+// pastes the address where it ended.
+func (a *app) asker(paste bool) connectors.Asker {
 	ask := connectors.Asker{OpenURL: a.openURL, ShowCode: a.showCode}
-	if _, ok := a.terminal(); ok {
+	_, ok := a.terminal()
+	if ok {
 		ask.Input, ask.Trust = a.input, a.trust
+	}
+	switch {
+	case paste && ok:
+		p := &pasting{a: a}
+		ask.OpenURL, ask.Pasted = p.tell, p.ask
+	case paste:
+		ask.OpenURL = nil
 	}
 	return ask
 }
@@ -125,13 +135,17 @@ func (a *app) openURL(ctx context.Context, url string) error {
 	_, _ = fmt.Fprintf(a.err, "\nSign in with the browser. If it does not open, copy this link:\n  %s\n\n", url)
 	if err := a.world.OpenURL(ctx, url); err != nil {
 		a.logger().Warn("no browser", "error", err)
-		_, _ = fmt.Fprintln(a.err, "  No browser could be opened here: copy the link into one on this computer.")
+		_, _ = fmt.Fprintln(a.err, "  No browser could be opened here: copy the link into one on this computer. For a browser on another one, stop and add --paste.")
 	}
 	return nil
 }
 
 func (a *app) showCode(_ context.Context, c connectors.DeviceCode) error {
-	_, err := fmt.Fprintf(a.err, "\nOpen %s and type this code: %s\n\n", connectors.Clean(c.URL, 300), connectors.Clean(c.Code, 40))
+	until := ""
+	if !c.Expires.IsZero() {
+		until = "\n  The code is good until " + c.Expires.Local().Format("15:04") + "."
+	}
+	_, err := fmt.Fprintf(a.err, "\nOpen this page on any device and type the code:\n  %s\n  %s%s\n\n", connectors.Clean(c.URL, 2048), connectors.Clean(c.Code, 64), until)
 	return err
 }
 

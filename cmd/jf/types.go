@@ -12,33 +12,43 @@ import (
 
 func (a *app) types() *cobra.Command {
 	return &cobra.Command{Use: "types", Short: "The connection types", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		types, problems := wire.Types()
-		for _, p := range problems {
-			_, _ = fmt.Fprintln(a.err, "jf:", p)
-		}
+		types, unusable := wire.Types()
+		a.unusable(unusable)
 		if a.json {
 			type typeJSON struct {
 				ID      string           `json:"id"`
 				Name    string           `json:"name"`
 				Group   connectors.Group `json:"group"`
 				Summary string           `json:"summary"`
+				Origin  string           `json:"origin"` // the user's file that it comes from; "" when it is built in
 			}
 			out := []typeJSON{}
-			for _, t := range types {
-				out = append(out, typeJSON{t.ID, t.Name, t.Group, t.Summary})
+			for _, t := range types.All() {
+				out = append(out, typeJSON{t.ID, t.Name, t.Group, t.Summary, t.Origin})
 			}
 			return a.document(out)
 		}
 		return table(a.out, []string{"TYPE", "GROUP", "NAME", "WHAT"}, func(yield func([]string) bool) {
 			for _, g := range connectors.Groups() {
-				for _, t := range types {
-					if t.Group == g && !yield([]string{t.ID, string(t.Group), t.Name, t.Summary}) {
+				for _, t := range types.All() {
+					name := t.Name
+					if t.Origin != "" {
+						name += " (yours)"
+					}
+					if t.Group == g && !yield([]string{t.ID, string(t.Group), name, t.Summary}) {
 						return
 					}
 				}
 			}
 		})
 	}}
+}
+
+// unusable names the user's catalogue files that cannot be used.
+func (a *app) unusable(list []wire.Unusable) {
+	for _, u := range list {
+		_, _ = fmt.Fprintln(a.err, "jf: not used:", u)
+	}
 }
 
 type fieldJSON struct {
@@ -59,7 +69,7 @@ type fieldJSON struct {
 func (a *app) describe() *cobra.Command {
 	return &cobra.Command{Use: "describe TYPE", Short: "A type's form, rules and guide", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		types, _ := wire.Types()
-		t, ok := connectors.Find(types, args[0])
+		t, ok := types.Find(args[0])
 		if !ok {
 			return &connectors.Error{Code: connectors.BadInput, Reason: "link.no_type", Target: args[0]}
 		}
@@ -71,9 +81,9 @@ func (a *app) describe() *cobra.Command {
 	}}
 }
 
-func describeJSON(t connectors.Type) any {
+func fieldsJSON(form connectors.Form) []fieldJSON {
 	fields := []fieldJSON{}
-	for _, f := range t.Form.Fields {
+	for _, f := range form.Fields {
 		j := fieldJSON{Key: f.Key, Label: f.Label, Help: f.Help, Kind: f.Kind, Required: f.Required, Secret: f.Kind.Secret(),
 			Default: f.Default, Options: f.Options, Show: f.Show, Example: f.Example, Section: f.Section, Advanced: f.Advanced}
 		if j.Options == nil {
@@ -84,12 +94,34 @@ func describeJSON(t connectors.Type) any {
 		}
 		fields = append(fields, j)
 	}
+	return fields
+}
+
+func describeJSON(t connectors.Type) any {
 	return struct {
 		ID     string           `json:"id"`
 		Name   string           `json:"name"`
 		Fields []fieldJSON      `json:"fields"`
 		Guide  connectors.Guide `json:"guide"`
-	}{t.ID, t.Name, fields, t.Guide}
+	}{t.ID, t.Name, fieldsJSON(t.Form), t.Guide}
+}
+
+// notes is what is to know of a field beside its label.
+func notes(f connectors.Field) []string {
+	var out []string
+	if f.Required {
+		out = append(out, "required")
+	}
+	if f.Kind.Secret() {
+		out = append(out, "secret")
+	}
+	if f.Default != "" {
+		out = append(out, "default "+f.Default)
+	}
+	for _, c := range f.Show {
+		out = append(out, "when "+c.Key+" is "+strings.Join(c.Is, " or "))
+	}
+	return out
 }
 
 func (a *app) describeWords(t connectors.Type) {
@@ -98,22 +130,9 @@ func (a *app) describeWords(t connectors.Type) {
 		if f.Section != "" {
 			_, _ = fmt.Fprintf(a.out, "\n%s\n", f.Section)
 		}
-		var notes []string
-		if f.Required {
-			notes = append(notes, "required")
-		}
-		if f.Kind.Secret() {
-			notes = append(notes, "secret")
-		}
-		if f.Default != "" {
-			notes = append(notes, "default "+f.Default)
-		}
-		for _, c := range f.Show {
-			notes = append(notes, "when "+c.Key+" is "+strings.Join(c.Is, " or "))
-		}
 		_, _ = fmt.Fprintf(a.out, "  %-22s %s", f.Key, f.Label)
-		if len(notes) > 0 {
-			_, _ = fmt.Fprintf(a.out, " (%s)", strings.Join(notes, ", "))
+		if more := notes(f); len(more) > 0 {
+			_, _ = fmt.Fprintf(a.out, " (%s)", strings.Join(more, ", "))
 		}
 		_, _ = fmt.Fprintln(a.out)
 		if f.Help != "" {
@@ -123,16 +142,34 @@ func (a *app) describeWords(t connectors.Type) {
 			_, _ = fmt.Fprintf(a.out, "  %-22s   %s = %s\n", "", o.Value, o.Label)
 		}
 	}
-	if len(t.Guide.Steps) > 0 {
+	a.guideWords(t.Guide)
+}
+
+func (a *app) guideWords(g connectors.Guide) {
+	if len(g.Steps) > 0 {
 		_, _ = fmt.Fprintln(a.out, "\nWhere to find the values")
-		for i, s := range t.Guide.Steps {
+		for i, s := range g.Steps {
 			_, _ = fmt.Fprintf(a.out, "  %d. %s\n", i+1, s)
 		}
 	}
-	if t.Guide.Rights != "" {
-		_, _ = fmt.Fprintf(a.out, "\nRights needed: %s\n", t.Guide.Rights)
+	for _, part := range []struct{ head, text string }{
+		{"Redirect address to register, exactly like this", g.RedirectURI}, {"Rights needed", g.Rights}, {"For the administrator", g.Admin},
+		{"Which account to use", g.Account}, {"Allow lists", g.Network},
+	} {
+		if part.text != "" {
+			_, _ = fmt.Fprintf(a.out, "\n%s\n  %s\n", part.head, part.text)
+		}
 	}
-	if t.Guide.Admin != "" {
-		_, _ = fmt.Fprintf(a.out, "For the administrator: %s\n", t.Guide.Admin)
+	if len(g.Notes) > 0 {
+		_, _ = fmt.Fprintln(a.out, "\nGood to know")
+		for _, n := range g.Notes {
+			_, _ = fmt.Fprintf(a.out, "  - %s\n", n)
+		}
+	}
+	if len(g.Links) > 0 {
+		_, _ = fmt.Fprintln(a.out, "\nPages")
+		for _, l := range g.Links {
+			_, _ = fmt.Fprintf(a.out, "  %s: %s\n", connectors.Clean(l.Text, 100), connectors.Clean(l.URL, 300))
+		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"jackfield/connectors"
-	"jackfield/connectors/all"
 	"jackfield/connectors/link"
 	"jackfield/connectors/practice"
 	"jackfield/platform/browser"
@@ -39,17 +38,7 @@ type World struct {
 	Book     *link.Book
 	Dir      string
 	Keys     string // "system", "passphrase" or "memory"
-	Warnings []string
-}
-
-// Types are the built-in types and the user's own; errors name the user's files
-// that cannot be used.
-func Types() ([]connectors.Type, []error) {
-	dir, err := paths.Catalogue()
-	if err != nil {
-		return all.All(), []error{err}
-	}
-	return all.With(dir)
+	Unusable []Unusable
 }
 
 // Open opens the data folder.
@@ -70,10 +59,8 @@ func Open(o Options) (*World, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	types, problems := Types()
-	for _, p := range problems {
-		w.Warnings = append(w.Warnings, p.Error())
-	}
+	types, unusable := Types()
+	w.Unusable = unusable
 	w.Dir, w.Keys = dir, keys.Kind()
 	w.Book = link.NewBook(types, Store{v}, link.Outside{Log: o.Log, Callback: callback})
 	return w, nil
