@@ -44,7 +44,7 @@ type Options struct {
 	Practice func(ctx context.Context) ([]link.PracticeDraft, error) // starts the services, once; nil: none
 	OpenURL  func(ctx context.Context, url string) error
 	Log      *slog.Logger
-	Notices  []string // told once at the start
+	Unusable []string // the person's catalogue files that cannot be used, and why: told in the gallery
 }
 
 // App is the window and what it shows.
@@ -66,6 +66,12 @@ type App struct {
 
 	secret     *copiedSecret // the last one on the clipboard
 	practising bool          // the practice services were started, or could not be
+}
+
+// typeOf finds a connection's type.
+func (a *App) typeOf(id string) (connectors.Type, bool) {
+	t, err := a.o.Book.Type(id)
+	return t, err == nil
 }
 
 // New makes the window; Show opens it.
@@ -121,9 +127,6 @@ func (a *App) Start() {
 		}
 		return struct{}{}, nil
 	}, func(struct{}, error) {})
-	for _, n := range a.o.Notices {
-		a.toasts.say(n, true)
-	}
 }
 
 func (a *App) quit() {

@@ -21,6 +21,7 @@ import (
 type stub struct {
 	open     func(ctx context.Context, env *connectors.Env) error
 	children func(ctx context.Context, parent connectors.NodeID) iter.Seq2[connectors.Node, error]
+	act      func(action, input string) ([]connectors.Part, error)
 }
 
 type stubAnswers struct {

@@ -114,6 +114,7 @@ func (d *detailPane) show(s connectors.Session, n connectors.Node, path string) 
 	}
 	d.stopReading()
 	d.crumb.set(path)
+	d.offer(s, n)
 	d.foot.set(lang.T("preview.loading"))
 	if d.live != nil {
 		d.live.only(n)

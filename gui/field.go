@@ -14,6 +14,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/gui/lang"
+	"jackfield/gui/task"
 	looks "jackfield/gui/theme"
 )
 
@@ -24,6 +25,9 @@ const maxKeyFile = 1 << 20
 type entry struct {
 	widget.Entry
 	onBlur func()
+	wheel  *wheel            // out of the way while this is scrolled itself; nil: never
+	inside bool              // the mouse is
+	typing bool              // it has the focus
 	keys   fyne.Shortcutable // the window's
 	window func(*fyne.KeyEvent) bool
 	copied func(fyne.Clipboard) // for secrets: something may have been copied
@@ -86,8 +90,38 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 // AcceptsTab keeps Tab for moving on, in notes and keys too.
 func (e *entry) AcceptsTab() bool { return false }
 
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	e.typing = true
+	e.turns()
+}
+
+// MouseIn implements desktop.Hoverable.
+func (e *entry) MouseIn(*desktop.MouseEvent) { e.inside = true; e.turns() }
+
+// MouseMoved implements desktop.Hoverable.
+func (e *entry) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut implements desktop.Hoverable.
+func (e *entry) MouseOut() { e.inside = false; e.turns() }
+
+// turns leaves the mouse's wheel to the entry while somebody types in it and
+// points at it, and to the form otherwise.
+func (e *entry) turns() {
+	if e.wheel == nil {
+		return
+	}
+	if e.inside && e.typing {
+		e.wheel.Hide()
+	} else {
+		e.wheel.Show()
+	}
+}
+
 func (e *entry) FocusLost() {
 	e.Entry.FocusLost()
+	e.typing = false
+	e.turns()
 	if e.onBlur != nil {
 		e.onBlur()
 	}
@@ -101,11 +135,13 @@ type fieldView struct {
 	hint    *widget.RichText
 	under   *fyne.Container // around the hint
 	section *sectionHead    // the heading under which it stands
+	row     *fyne.Container // that it shares with another; nil: its own
 	entry   *entry          // nil for choices and toggles
 	choice  *keySelect
 	toggle  *widget.Check
-	bad     bool // it says what is wrong
-	stored  bool // a secret is kept that was not loaded
+	live    *task.Debouncer // judges while it is typed; nil: judged when it is left
+	bad     bool            // it says what is wrong
+	stored  bool            // a secret is kept that was not loaded
 	touched bool
 }
 
@@ -148,6 +184,9 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	multi := v.f.Kind == connectors.Lines || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.JSON
 	v.entry = newEntry(multi, v.f.Kind == connectors.SecretText)
 	v.entry.keys, v.entry.window = &v.p.a.keys, v.p.a.windowKey
+	if multi {
+		v.entry.wheel = v.p.wheel
+	}
 	if v.f.Kind.Secret() {
 		v.entry.copied = func(c fyne.Clipboard) { v.p.a.copied(c, secretStays) }
 	}
@@ -162,6 +201,12 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 		return oneLined(v.entry)
 	}
 	if v.f.Kind == connectors.JSON {
+		v.live = task.NewDebouncer(v.p.a.r, draftPause, v.judge)
+		v.entry.Wrapping = fyne.TextWrapBreak
+		v.entry.SetMinRowsVisible(7)
+		return v.entry
+	}
+	if multi && !v.takesFile() {
 		return v.entry
 	}
 	pick := widget.NewButtonWithIcon(lang.T("form.file"), theme.FolderOpenIcon(), v.pick)
@@ -202,9 +247,10 @@ func (v *fieldView) pick() {
 	d.Show()
 }
 
-// takesFile reports whether the field can be answered with a file.
+// takesFile reports whether the field can be answered with a file. Lines that
+// nothing repairs are typed, such as headers; those of a certificate are repaired.
 func (v *fieldView) takesFile() bool {
-	return v.f.Kind == connectors.File || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.Lines
+	return v.f.Kind == connectors.File || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.Lines && v.f.Tidy != nil
 }
 
 // dropped puts a file into the field that it was dropped on, or into the only
@@ -241,18 +287,36 @@ func (v *fieldView) take(path string, content io.Reader) {
 		v.blurred()
 		return
 	}
-	data, err := io.ReadAll(io.LimitReader(content, maxKeyFile))
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(content, maxKeyFile+1))
+	switch {
+	case err != nil:
 		v.say(lang.T("form.unreadable"), true)
 		return
+	case len(data) > maxKeyFile:
+		v.say(lang.T("form.toolarge"), true)
+		return
 	}
-	v.entry.SetText(string(data))
+	v.entry.SetText(connectors.FileText(data))
 	v.blurred()
 }
 
 func (v *fieldView) changed() {
 	v.touched = true
 	v.p.changed()
+	if v.live != nil {
+		v.live.Mark()
+	}
+}
+
+// judge says while the answer is typed whether it can be read.
+func (v *fieldView) judge() {
+	text, bad := v.f.Help, false
+	if err := v.f.Verify(v.entry.Text); err != nil {
+		text, bad = err.Error(), true
+	}
+	if bad != v.bad || bad && text != v.hint.String() {
+		v.say(text, bad)
+	}
 }
 
 // blurred repairs and checks the answer when the person leaves the field.

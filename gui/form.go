@@ -30,11 +30,14 @@ type formPane struct {
 	sections   []*sectionHead
 	body       *fyne.Container
 	scroll     *container.Scroll
+	page       *page
+	wheel      *wheel
 	head       *fyne.Container
 	banner     *fyne.Container
 	ladder     *ladderView
 	advanced   *fyne.Container
 	fold       *widget.Button
+	sent       *sentView // nil where the type has nothing to show
 	status     *label
 	lacks      string // what a saved connection still lacks
 	headed     string // what the head shows
@@ -58,13 +61,16 @@ func newFormPane(a *App, t connectors.Type, c link.Connection) *formPane {
 	p.name.OnChanged = func(string) { p.changed() }
 	p.note.OnChanged = func(string) { p.changed() }
 	p.head, p.banner = container.NewStack(), container.NewVBox()
+	p.wheel = newWheel()
 	p.ladder = newLadderView(p.moved)
 	p.build()
 	p.status = secondary("")
 	p.running = secondary("")
 	p.footer()
 	p.body = vbox(10, p.head, p.banner, p.ladder.root, p.questions())
-	p.scroll = container.NewVScroll(padded(22, 24, 20, 24, p.body))
+	p.page = newPage(container.NewStack(padded(22, 24, 20, 24, p.body), p.wheel))
+	p.scroll = container.NewVScroll(p.page)
+	p.wheel.form = p.scroll
 	bottom := vbox(0, hairline(), padded(11, 12, 20, 16, container.NewStack(p.buttons, p.progress)))
 	p.root = container.NewStack(newFill(theme.ColorNameBackground, 0), newDock(nil, bottom, nil, nil, p.scroll))
 	p.showState()
@@ -100,18 +106,26 @@ func (p *formPane) questions() fyne.CanvasObject {
 	p.advanced.Hide()
 	into := map[bool]*fyne.Container{false: plain, true: p.advanced}
 	heads := map[bool]*sectionHead{}
+	section := ""
 	for i := 0; i < len(p.fields); i++ {
 		v := p.fields[i]
 		box := into[v.f.Advanced]
 		if v.f.Section != "" {
-			heads[v.f.Advanced] = &sectionHead{box: vbox(6, padded(8, 0, 0, 0, strong(v.f.Section)), hairline())}
-			p.sections = append(p.sections, heads[v.f.Advanced])
-			box.Add(heads[v.f.Advanced].box)
+			section = v.f.Section
+		}
+		if h := heads[v.f.Advanced]; section != "" && (h == nil || h.name != section) {
+			h = &sectionHead{name: section, box: vbox(6, padded(8, 0, 0, 0, strong(section)), hairline())}
+			heads[v.f.Advanced] = h
+			p.sections = append(p.sections, h)
+			box.Add(h.box)
 		}
 		v.section = heads[v.f.Advanced]
-		if i+1 < len(p.fields) && p.fields[i+1].f.Short && p.fields[i+1].f.Advanced == v.f.Advanced {
-			box.Add(container.New(twoThirds{}, v.box, p.fields[i+1].box))
+		if i+1 < len(p.fields) && p.fields[i+1].besides(v) {
 			i++
+			p.fields[i].section = v.section
+			v.row = container.New(twoThirds{}, v.box, p.fields[i].box)
+			p.fields[i].row = v.row
+			box.Add(v.row)
 			continue
 		}
 		box.Add(v.box)
@@ -123,6 +137,10 @@ func (p *formPane) questions() fyne.CanvasObject {
 		plain.Add(container.NewHBox(p.fold))
 		plain.Add(p.advanced)
 	}
+	if p.sent = newSentView(p); p.sent != nil {
+		plain.Add(p.sent.root)
+		p.sent.later()
+	}
 	if g := p.guide(); g != nil {
 		plain.Add(g)
 	}
@@ -130,8 +148,16 @@ func (p *formPane) questions() fyne.CanvasObject {
 	return plain
 }
 
+// besides reports whether v shares a row with the field before it.
+func (v *fieldView) besides(before *fieldView) bool {
+	return v.f.Short && v.f.Section == "" && v.f.Advanced == before.f.Advanced
+}
+
 // sectionHead is a heading, shown while one of its fields is.
-type sectionHead struct{ box *fyne.Container }
+type sectionHead struct {
+	name string
+	box  *fyne.Container
+}
 
 // moved lays the form out after a part of it has grown, shrunk or gone. The
 // second round is for text that wraps: its height follows its new width.
@@ -140,7 +166,7 @@ func (p *formPane) moved() {
 		return
 	}
 	for range 2 {
-		relayout(p.scroll.Content)
+		relayout(p.page.inner)
 		p.scroll.Refresh()
 	}
 }
@@ -156,24 +182,6 @@ func (p *formPane) plainField(name string, e *entry, optional bool) fyne.CanvasO
 	return vbox(4, hbox(8, head...), oneLined(e))
 }
 
-// guide says where to find the values, and what rights are needed.
-func (p *formPane) guide() fyne.CanvasObject {
-	g := p.t.Guide
-	var lines []fyne.CanvasObject
-	add := func(head, text string) {
-		if text != "" {
-			lines = append(lines, vbox(4, newLabel(head, 12, theme.ColorNameForeground, true), wrapped(text, looks.Text2)))
-		}
-	}
-	add(lang.T("form.guide"), strings.Join(g.Steps, "\n"))
-	add(lang.T("form.rights"), g.Rights)
-	add(lang.T("form.admin"), g.Admin)
-	if len(lines) == 0 {
-		return nil
-	}
-	return padded(8, 0, 0, 0, container.NewStack(newFill(looks.Stripe, 8), padded(12, 12, 12, 12, vbox(12, lines...))))
-}
-
 func (p *formPane) unfold(open bool) {
 	if p.fold == nil || p.advanced.Visible() == open {
 		return
@@ -181,9 +189,11 @@ func (p *formPane) unfold(open bool) {
 	if open {
 		p.advanced.Show()
 		p.fold.SetText(lang.T("form.less"))
+		p.fold.SetIcon(theme.MenuDropUpIcon())
 	} else {
 		p.advanced.Hide()
 		p.fold.SetText(lang.T("form.advanced"))
+		p.fold.SetIcon(theme.MenuDropDownIcon())
 	}
 	p.moved()
 }
@@ -220,6 +230,7 @@ func (p *formPane) changed() {
 	p.unsaved = true
 	p.conditions()
 	p.showState()
+	p.sent.later()
 }
 
 // conditions shows and hides fields by the other answers.
@@ -227,6 +238,7 @@ func (p *formPane) conditions() {
 	s := p.settings()
 	moved := false
 	used := map[*sectionHead]bool{}
+	rows := map[*fyne.Container]bool{}
 	for _, v := range p.fields {
 		show := p.t.Form.Visible(v.f.Key, s)
 		if show == v.box.Hidden {
@@ -234,6 +246,12 @@ func (p *formPane) conditions() {
 			moved = true
 		}
 		used[v.section] = used[v.section] || show
+		if v.row != nil {
+			rows[v.row] = rows[v.row] || show
+		}
+	}
+	for row, show := range rows {
+		row.Hidden = !show
 	}
 	for _, h := range p.sections {
 		if used[h] == h.box.Hidden {
@@ -320,9 +338,12 @@ func (p *formPane) showHead(name, origin string) {
 	if p.lacks != "" {
 		head.Add(padded(4, 0, 0, 0, flush(prose(p.lacks, looks.WarnText, theme.SizeNameCaptionText))))
 	}
+	before := p.head.MinSize().Height
 	p.head.Objects = []fyne.CanvasObject{head}
 	p.head.Refresh()
-	p.moved()
+	if p.lacks != "" || p.head.MinSize().Height != before {
+		p.moved()
+	}
 }
 
 func ago(t time.Time) string {
@@ -426,4 +447,5 @@ func (p *formPane) close() {
 	if p.cancel != nil {
 		p.cancel()
 	}
+	p.sent.close()
 }

@@ -10,6 +10,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/gui/lang"
+	looks "jackfield/gui/theme"
 )
 
 // gallery shows the types in groups and finds them by what people call them.
@@ -42,6 +43,9 @@ func newGallery(a *App) *gallery {
 		search.Add(try)
 	}
 	head := vbox(6, title(lang.T("gallery.title")), secondary(lang.T("gallery.text")), fixed(1, 4, newFill("", 0)), search)
+	if len(a.o.Unusable) > 0 {
+		head.Add(g.notice())
+	}
 	g.root = newDock(padded(32, 12, 40, 40, head), nil, nil, nil, container.NewVScroll(padded(0, 40, 40, 40, g.body)))
 	g.fill()
 	return g
@@ -80,13 +84,43 @@ func (g *gallery) fill() {
 }
 
 func (g *gallery) card(t connectors.Type, group int) *pressable {
-	words := vbox(2, strong(t.Name), secondary(t.Summary))
-	p := newPressable("jackfield.surface", 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(tile(t.Tile, group+5))), nil, padded(18, 0, 0, 0, words))), func() { g.a.newConnection(t) })
+	var mark fyne.CanvasObject
+	if t.Origin != "" {
+		mark = padded(0, 0, 8, 6, badge(lang.T("gallery.own")))
+	}
+	words := vbox(2, newDock(nil, nil, nil, mark, strong(t.Name)), secondary(t.Summary))
+	p := newPressable(looks.Surface, 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(tile(t.Tile, group+5))), nil, padded(18, 0, 0, 0, words))), func() { g.a.newConnection(t) })
 	at := len(g.cards)
 	p.onKey = func(e *fyne.KeyEvent) { g.move(at, e.Name) }
 	p.look()
 	g.cards = append(g.cards, p)
 	return p
+}
+
+// mostUnusable is how many files the notice names.
+const mostUnusable = 4
+
+// notice names the person's catalogue files that cannot be used, until it is
+// dismissed.
+func (g *gallery) notice() fyne.CanvasObject {
+	list := g.a.o.Unusable
+	words := vbox(4, newLabel(lang.N("gallery.unusable", len(list)), 13, looks.WarnText, true))
+	for _, file := range list[:min(len(list), mostUnusable)] {
+		words.Add(wrapped(connectors.Clean(file, 300), theme.ColorNameForeground))
+	}
+	if more := len(list) - mostUnusable; more > 0 {
+		words.Add(wrapped(lang.T("gallery.unusablemore", more), looks.Text2))
+	}
+	var out *fyne.Container
+	gone := newKeyButton(lang.T("gallery.dismiss"), nil, func() {
+		g.a.o.Unusable = nil
+		out.Hide()
+		g.root.Refresh()
+		g.a.win.Canvas().Focus(g.search)
+	}, g.a.windowKey)
+	gone.Importance = widget.LowImportance
+	out = padded(10, 0, 0, 0, container.NewStack(newFill(looks.WarnSubtle, 8), padded(12, 12, 12, 12, newDock(nil, nil, padded(0, 0, 0, 8, vbox(0, widget.NewIcon(theme.WarningIcon()))), vbox(0, gone), words))))
+	return out
 }
 
 // move follows the arrow keys through the cards.

@@ -98,6 +98,28 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	}
 }
 
+// keyLink is a link that Enter follows too.
+type keyLink struct {
+	widget.Hyperlink
+	window func(*fyne.KeyEvent) bool
+}
+
+func newKeyLink(text string, tap func(), window func(*fyne.KeyEvent) bool) *keyLink {
+	l := &keyLink{window: window}
+	l.Text, l.OnTapped = text, tap
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func (l *keyLink) TypedKey(e *fyne.KeyEvent) {
+	switch {
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter:
+		l.OnTapped()
+	case l.window == nil || !l.window(e):
+		l.Hyperlink.TypedKey(e)
+	}
+}
+
 // forget is how long a pause ends a word that is typed to find a row.
 const forget = time.Second
 

@@ -134,9 +134,10 @@ func (p *formPane) climb(do func(context.Context, link.Watcher) *link.Result, op
 	w := link.Watcher{Ask: p.asker(), Step: func(s connectors.Step) {
 		p.a.r.Do(func() {
 			if mine == p.links {
-				p.ladder.step(s)
-				p.moved()
-				p.running.set(rungName(s.Stage) + " · " + connectors.Clean(s.Text, 60))
+				if p.ladder.step(s) {
+					p.moved()
+					p.running.set(rungName(s.Stage) + " · " + connectors.Clean(s.Text, 60))
+				}
 			}
 		})
 	}}
@@ -198,8 +199,7 @@ func (p *formPane) fail(problem *connectors.Problem) {
 	}
 	again := widget.NewButton(lang.T("button.again"), p.link)
 	details := widget.NewButton(lang.T("button.copy"), func() {
-		p.a.o.App.Clipboard().SetContent(fmt.Sprintf("%s\n%s\ncode: %s\nstep: %s\nfield: %s\nsaid: %s\ntype: %s", problem.Title, problem.Hint, problem.Code, problem.Stage, problem.Field, problem.Said, p.t.ID))
-		p.a.toasts.say(lang.T("toast.copied"), false)
+		p.a.clip(fmt.Sprintf("%s\n%s\ncode: %s\nstep: %s\nfield: %s\nsaid: %s\ntype: %s", problem.Title, problem.Hint, problem.Code, problem.Stage, problem.Field, problem.Said, p.t.ID))
 	})
 	details.Importance = widget.LowImportance
 	head := widget.NewRichText(&widget.TextSegment{Text: problem.Title, Style: widget.RichTextStyle{ColorName: fg, TextStyle: fyne.TextStyle{Bold: true}}})
@@ -234,6 +234,7 @@ type ladderView struct {
 	rows  *fyne.Container
 	fold  *widget.Button
 	steps []connectors.Step
+	from  []string // what each said when it began
 	moved func()
 }
 
@@ -251,20 +252,51 @@ func newLadderView(moved func()) *ladderView {
 }
 
 func (l *ladderView) start() {
-	l.steps = nil
+	l.steps, l.from = nil, nil
 	l.fold.Hide()
 	l.rows.Hidden = false
 	l.rows.RemoveAll()
 	l.root.Show()
 }
 
-func (l *ladderView) step(s connectors.Step) {
-	if n := len(l.steps); s.Done && n > 0 && l.steps[n-1].Stage == s.Stage && !l.steps[n-1].Done {
-		l.steps[n-1] = s
-	} else {
-		l.steps = append(l.steps, s)
+// step shows a rung that begins or ends, and reports whether that is news: one
+// that went well and is climbed again, as while a device code is asked about,
+// stays the row that it is.
+func (l *ladderView) step(s connectors.Step) bool {
+	change := l.begun
+	if s.Done {
+		change = l.ended
 	}
-	l.draw()
+	news := change(s)
+	if news {
+		l.draw()
+	}
+	return news
+}
+
+func (l *ladderView) begun(s connectors.Step) bool {
+	for i, have := range l.steps {
+		if have.Stage == s.Stage && l.from[i] == s.Text && have.Done && have.Err == nil {
+			return false
+		}
+	}
+	l.steps, l.from = append(l.steps, s), append(l.from, s.Text)
+	return true
+}
+
+func (l *ladderView) ended(s connectors.Step) bool {
+	for i := len(l.steps) - 1; i >= 0; i-- {
+		switch have := l.steps[i]; {
+		case have.Stage != s.Stage:
+		case !have.Done:
+			l.steps[i] = s
+			return true
+		case have.Err == nil && s.Err == nil: // climbed again: its beginning was not shown either
+			return false
+		}
+	}
+	l.steps, l.from = append(l.steps, s), append(l.from, s.Text)
+	return true
 }
 
 func (l *ladderView) draw() {
@@ -292,8 +324,8 @@ func (l *ladderView) draw() {
 func (l *ladderView) finish(r *link.Result) {
 	l.fold.Show()
 	if r.State == link.Failed {
-		if n := len(l.steps); n > 0 {
-			l.fold.SetText(lang.T("ladder.failed", rungName(l.steps[n-1].Stage)))
+		if stage := l.stopped(r); stage != "" {
+			l.fold.SetText(lang.T("ladder.failed", rungName(stage)))
 		}
 		l.rows.Hidden = false
 	} else {
@@ -301,6 +333,17 @@ func (l *ladderView) finish(r *link.Result) {
 		l.rows.Hidden = true
 	}
 	l.root.Refresh()
+}
+
+// stopped is the rung that failed: the innermost where one holds others.
+func (l *ladderView) stopped(r *link.Result) connectors.Stage {
+	if e := connectors.Classify(r.Err); e != nil && e.Op != "" {
+		return e.Op
+	}
+	if n := len(l.steps); n > 0 {
+		return l.steps[n-1].Stage
+	}
+	return ""
 }
 
 // took is how long something lasted: from ten seconds on nobody asks for milliseconds.
@@ -313,7 +356,8 @@ func took(d time.Duration) string {
 
 // asker puts the questions of a connection to the person at the window.
 func (p *formPane) asker() connectors.Asker {
-	return connectors.Asker{OpenURL: p.openURL, ShowCode: p.showCode, Input: p.input, Trust: p.trust}
+	b := &browserPane{p: p}
+	return connectors.Asker{OpenURL: b.openURL, Pasted: b.pasted, ShowCode: p.showCode, Input: p.input, Trust: p.trust}
 }
 
 func (p *formPane) trust(ctx context.Context, r connectors.TrustRequest) (bool, error) {
@@ -341,30 +385,4 @@ func (p *formPane) input(ctx context.Context, q connectors.Prompt) (connectors.S
 			}
 		}})
 	})
-}
-
-func (p *formPane) openURL(ctx context.Context, url string) error {
-	p.a.r.Do(func() {
-		e := newLabel(connectors.Clean(url, 300), 12, looks.Text2, false)
-		e.style.Monospace = true
-		copyLink := widget.NewButtonWithIcon(lang.T("button.copylink"), theme.ContentCopyIcon(), func() { p.a.o.App.Clipboard().SetContent(url) })
-		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, vbox(10, wrapped(lang.T("ask.browser"), theme.ColorNameForeground), e, container.NewHBox(copyLink))))}
-		p.banner.Refresh()
-		p.moved()
-	})
-	if p.a.o.OpenURL == nil {
-		return nil
-	}
-	if err := p.a.o.OpenURL(ctx, url); err != nil && ctx.Err() == nil {
-		p.a.o.Log.Warn("the browser did not open", "error", err)
-	}
-	return nil
-}
-
-func (p *formPane) showCode(_ context.Context, c connectors.DeviceCode) error {
-	p.a.r.Do(func() {
-		p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, vbox(10, wrapped(lang.T("ask.code", connectors.Clean(c.URL, 200)), theme.ColorNameForeground), title(connectors.Clean(c.Code, 40)))))}
-		p.banner.Refresh()
-	})
-	return nil
 }

@@ -87,12 +87,12 @@ func (s *sidebar) refresh() {
 		case link.Failed:
 			attention++
 		}
-		t, _ := connectors.Find(s.a.o.Book.Types(), c.Type)
+		t, _ := s.a.typeOf(c.Type)
 		if want == "" || strings.Contains(strings.ToLower(c.Name+" "+t.Name+" "+t.Place(c.Plain)+" "+c.Description), want) {
 			s.shown = append(s.shown, c)
 		}
 	}
-	sorted(s.shown, s.order(), s.a.o.Book.Types())
+	sorted(s.shown, s.order(), s.a.typeOf)
 	s.count.set(fmt.Sprint(len(s.a.list)))
 	words := lang.T("sidebar.linked", linked)
 	if attention > 0 {
@@ -148,7 +148,7 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRend
 func (r *row) MinSize() fyne.Size                  { return fyne.NewSize(150, 46) }
 
 func (r *row) fill(s *sidebar, c link.Connection) {
-	t, ok := connectors.Find(s.a.o.Book.Types(), c.Type)
+	t, ok := s.a.typeOf(c.Type)
 	r.s, r.c = s, c
 	r.name.set(connectors.Clean(c.Name, 100))
 	where := t.Name

@@ -34,9 +34,9 @@ func urgency(s link.State) int {
 }
 
 // sorted orders connections; among equals the name decides.
-func sorted(list []link.Connection, order string, types []connectors.Type) {
+func sorted(list []link.Connection, order string, typeOf func(id string) (connectors.Type, bool)) {
 	typeName := func(c link.Connection) string {
-		t, _ := connectors.Find(types, c.Type)
+		t, _ := typeOf(c.Type)
 		return strings.ToLower(t.Name)
 	}
 	slices.SortStableFunc(list, func(a, b link.Connection) int {

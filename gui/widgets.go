@@ -47,15 +47,26 @@ func (l *label) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type labelRenderer struct {
-	l *label
-	t *canvas.Text
+	l        *label
+	t        *canvas.Text
+	measured measured
+}
+
+// measured is a text and the room that it takes.
+type measured struct {
+	text  string
+	size  float32
+	style fyne.TextStyle
+	room  fyne.Size
 }
 
 func (r *labelRenderer) Destroy()                     {}
 func (r *labelRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.t} }
 func (r *labelRenderer) MinSize() fyne.Size {
-	full := fyne.MeasureText(r.l.text, r.l.size, r.l.style)
-	return fyne.NewSize(min(full.Width, 24), full.Height)
+	if m := r.measured; m.text != r.l.text || m.size != r.l.size || m.style != r.l.style || m.room.IsZero() {
+		r.measured = measured{r.l.text, r.l.size, r.l.style, fyne.MeasureText(r.l.text, r.l.size, r.l.style)}
+	}
+	return fyne.NewSize(min(r.measured.room.Width, 24), r.measured.room.Height)
 }
 
 func (r *labelRenderer) Layout(s fyne.Size) {
@@ -277,6 +288,13 @@ func pill(text string, back, dot, fg fyne.ThemeColorName) fyne.CanvasObject {
 	w := fyne.MeasureText(text, 11.5, t.style).Width
 	inside := hbox(5, container.NewCenter(d), fixed(w, 0, container.NewCenter(fixed(w, 14, t))))
 	return container.NewStack(newFill(back, 10), padded(3, 3, 8, 8, inside))
+}
+
+// badge is a word that says what kind of thing something is.
+func badge(text string) fyne.CanvasObject {
+	t := newLabel(text, 11.5, looks.AccentText, true)
+	w := fyne.MeasureText(text, 11.5, t.style).Width + 1
+	return container.NewStack(newFill(looks.AccentBack, 9), padded(2, 2, 7, 7, fixed(w, 14, t)))
 }
 
 type stateLook struct {

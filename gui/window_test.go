@@ -45,6 +45,7 @@ type roomOptions struct {
 	practice bool
 	size     fyne.Size
 	openURL  func(ctx context.Context, url string) error
+	unusable []string
 }
 
 func newRoom(t *testing.T, o roomOptions) *room {
@@ -58,10 +59,10 @@ func newRoom(t *testing.T, o roomOptions) *room {
 	if o.types == nil {
 		o.types = all.All()
 	}
-	r.book = link.NewBook(o.types, v, link.Outside{Callback: func(ctx context.Context, c connectors.CallbackRequest) (connectors.Callback, error) {
+	r.book = link.NewBook(link.List(o.types), v, link.Outside{Callback: func(ctx context.Context, c connectors.CallbackRequest) (connectors.Callback, error) {
 		return loopback.Listen(ctx, loopback.Options{Host: c.Host, Port: c.Port, Path: c.Path, State: c.State})
 	}})
-	options := Options{App: r.app, Book: r.book, Runner: task.NewWith(r.deliver), OpenURL: o.openURL}
+	options := Options{App: r.app, Book: r.book, Runner: task.NewWith(r.deliver), OpenURL: o.openURL, Unusable: o.unusable}
 	if o.practice {
 		options.Practice = func(ctx context.Context) ([]link.PracticeDraft, error) { return r.startPractice(ctx) }
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -87,4 +88,22 @@ func TestCoalescerMerges(t *testing.T) {
 	if n > 1000 {
 		t.Errorf("%d refreshes for 100,000 marks", n)
 	}
+}
+
+func TestADebouncerDeliversOnceAfterThePause(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	done := make(chan struct{}, 10)
+	d := NewDebouncer(inline(), 20*time.Millisecond, func() { done <- struct{}{} })
+	for range 10 {
+		d.Mark()
+	}
+	<-done
+	d.Mark()
+	d.Stop()
+	time.Sleep(60 * time.Millisecond)
+	if len(done) != 0 {
+		t.Errorf("%d more", len(done))
+	}
+	d.Mark()
+	<-done
 }

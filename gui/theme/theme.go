@@ -207,6 +207,8 @@ func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
 		return 4
 	case theme.SizeNameSeparatorThickness:
 		return 1
+	case theme.SizeNameModalBlurRadius:
+		return 0 // drawn without a graphics card, one blur of the window takes a second
 	}
 	return theme.DefaultTheme().Size(name)
 }
