@@ -8,7 +8,7 @@ import (
 )
 
 func TestAFactIsShownInPeoplesWords(t *testing.T) {
-	v, err := jsonx.Parse([]byte(`{"live":false,"end":"2099-01-31","scopes":["a","b"],"may":[{"handle":"read"},{"handle":""},{"handle":"list"}],"page":"https://acme.example.com/users/1","none":null,"empty":[]}`))
+	v, err := jsonx.Parse([]byte(`{"live":false,"end":"2099-01-31","scopes":["a","b"],"may":[{"handle":"read"},{"handle":""},{"handle":"list"}],"page":"https://acme.example.com/users/1","size":1536,"none":null,"empty":[]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,6 +18,7 @@ func TestAFactIsShownInPeoplesWords(t *testing.T) {
 		"a, b":                 {Path: "scopes"},
 		"read, list":           {Path: "may", Item: "handle"},
 		"acme.example.com":     {Path: "page", Take: "^https://([^/]+)/"},
+		"1.5 KiB":              {Path: "size", Bytes: true},
 		"false":                {Path: "live", Means: map[string]string{"true": "live"}},
 	} {
 		if got := f.read(v); got != want {

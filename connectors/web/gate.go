@@ -104,7 +104,25 @@ func (l limits) wait(res *httpx.Response, now time.Time) (time.Duration, bool) {
 func (l limits) throttled(res *httpx.Response, wait time.Duration, told bool) error {
 	e := &connectors.Error{Code: connectors.Throttled, Target: res.URL.Host}
 	if told && wait > 0 {
-		e.Reason, e.Said = "web.slow", wait.Round(time.Second).String()
+		e.Reason, e.Said = "web.slow", lasting(wait)
 	}
 	return e
+}
+
+// lasting is a wait in words, rounded up.
+func lasting(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		if d < unit.of && unit.of > time.Second {
+			continue
+		}
+		n := int((d + unit.of - 1) / unit.of)
+		if n == 1 {
+			return "1 " + unit.name
+		}
+		return strconv.Itoa(n) + " " + unit.name + "s"
+	}
+	return ""
 }

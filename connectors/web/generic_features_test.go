@@ -160,7 +160,7 @@ func TestHTTPSlowsDownWhenAsked(t *testing.T) {
 	if asked.Load() != 2 {
 		t.Errorf("%d requests, want one and its repetition", asked.Load())
 	}
-	for path, said := range map[string]string{"/long": "1h0m0s", "/left": ""} {
+	for path, said := range map[string]string{"/long": "Try again in 1 hour.", "/left": ""} {
 		_, err := s.(connectors.Tabler).Table(t.Context(), connectors.NodeID(path), 10)
 		if p := connectors.Explain(err); connectors.CodeOf(err) != connectors.Throttled || !strings.Contains(p.Hint, said) {
 			t.Errorf("%s: %v %+v", path, err, p)

@@ -2,7 +2,9 @@ package web
 
 import (
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"jackfield/connectors"
@@ -105,8 +107,8 @@ func (f field) made() (connectors.Field, error) {
 	for _, o := range f.Options {
 		out.Options = append(out.Options, connectors.Option{Value: o.Value, Label: o.Label, Help: o.Help})
 	}
-	for k, is := range f.Show {
-		out.Show = append(out.Show, connectors.Cond{Key: k, Is: is})
+	for _, k := range slices.Sorted(maps.Keys(f.Show)) {
+		out.Show = append(out.Show, connectors.Cond{Key: k, Is: f.Show[k]})
 	}
 	var rules []func(string) error
 	switch f.Kind {

@@ -382,3 +382,31 @@ func (p *player) told(t *testing.T, err error, want served.Fault) {
 		t.Errorf("the reason %s has no words", e.Reason)
 	}
 }
+
+// A token that was kept for one key is not used for another.
+func TestAnotherKeyStartsAnew(t *testing.T) {
+	s := loadServed(t, "testdata/served/google_service_account.yaml")
+	w := served.Start(t, s)
+	p := &player{catalogued(t, s.Type), s, w, s.Ways[0]}
+	first, _ := p.good(t)
+	again := w.Settings(p.way, nil, nil)
+	other := w.Settings(p.way, nil, map[string]string{"key_file": "$google deleted"})
+	for k, v := range first.Kept() {
+		again.Secrets[k], other.Secrets[k] = v, v
+	}
+	asked := func() int {
+		n := 0
+		for _, r := range w.Requests() {
+			if strings.Contains(r, "/token") {
+				n++
+			}
+		}
+		return n
+	}
+	if _, _, err := p.open(t, served.Well, again); err != nil || asked() != 0 {
+		t.Errorf("with the same key %d tokens were asked for: %v", asked(), err)
+	}
+	if _, _, err := p.open(t, served.Well, other); connectors.CodeOf(err) == "" {
+		t.Error("a key that was deleted works with the token of another")
+	}
+}

@@ -330,10 +330,13 @@ func ready(ctx context.Context, env *connectors.Env, s *session) (connectors.Ses
 		return nil, e
 	}
 	err = env.Climb(ctx, connectors.StageSignIn, s.base.Host, func(context.Context) (string, error) {
-		if len(facts) > 0 && facts[0].Label == "Account" {
-			return facts[0].Text, err
+		switch {
+		case err != nil:
+			return "", err
+		case len(facts) > 0 && facts[0].Label == "Account":
+			return facts[0].Text, nil
 		}
-		return http.StatusText(http.StatusOK), err
+		return http.StatusText(http.StatusOK), nil
 	})
 	if err != nil {
 		_ = s.Close()

@@ -2,6 +2,9 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -139,10 +142,11 @@ func (w signIn) oauth(ctx context.Context, o *opening) (credential, error) {
 	}
 	c := w.config(o)
 	if c.ClientAuth == "private_key_jwt" || c.Grant == "assertion" {
-		sign, err := w.assertion(o, c.TokenURL)
+		sign, mark, err := w.assertion(o, c.TokenURL)
 		if err != nil {
 			return nil, err
 		}
+		c.Mark = mark
 		if c.ClientAuth == "private_key_jwt" {
 			c.ClientAssertion = sign
 		}
@@ -196,17 +200,29 @@ func linked(ctx context.Context, env *connectors.Env, client httpClient, c oauth
 
 // assertion makes JWTs that prove the client (RFC 7523): aud is what the
 // provider documents, the token address where it documents nothing.
-func (w signIn) assertion(o *opening, audience string) (func(context.Context, time.Time) (string, error), error) {
+// mark tells this key and subject from others: a token that was kept for another
+// one is not used.
+func (w signIn) assertion(o *opening, audience string) (sign oauthx.Maker, mark string, err error) {
 	signer, err := jwtx.ReadKey(o.secret(w.Key).Reveal(), o.secret(w.Passphrase))
 	if err != nil {
-		return nil, inField(err, w.Key, w.Passphrase)
+		return nil, "", inField(err, w.Key, w.Passphrase)
 	}
 	a := jwtx.Assertion{Method: o.text(w.Method), Key: signer, KeyID: o.text(w.KeyID), Issuer: orElse(o.text(w.IssuedBy), o.text(w.OAuth.ClientID)),
 		Subject: orElse(o.text(w.Subject), o.text(w.OAuth.ClientID)), Audience: orElse(o.text(w.Audience), audience), Scope: ""}
 	if w.OAuth.Grant == "assertion" {
 		a.Scope = o.text(w.OAuth.Scopes)
 	}
-	return func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }, nil
+	return func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }, marked(a), nil
+}
+
+// marked is a hash of who signs and for whom.
+func marked(a jwtx.Assertion) string {
+	public, err := x509.MarshalPKIXPublicKey(a.Key.Public())
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(slices.Concat(public, []byte("\x00"+a.Issuer+"\x00"+a.Subject)))
+	return hex.EncodeToString(sum[:])
 }
 
 // googleKey is what is used of a service account's key file
@@ -244,7 +260,7 @@ func (w signIn) google(ctx context.Context, o *opening) (credential, error) {
 	}
 	a := jwtx.Assertion{Method: "RS256", Key: signer, KeyID: k.KeyID, Issuer: k.Email, Subject: orElse(o.text(w.Subject), k.Email), Audience: googleToken, Scope: o.text(w.OAuth.Scopes), Lifetime: 5 * time.Minute}
 	c := oauthx.Config{Grant: "assertion", TokenURL: googleToken, ClientAuth: oauthx.ClientNone, Scopes: strings.Fields(a.Scope), SecretField: w.Secret, GrantField: w.Secret,
-		Assertion: func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }}
+		Mark: marked(a), Assertion: func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }}
 	o.vars["service_account"] = k.Email
 	o.vars["project"] = orElse(o.vars["project"], k.Project) // where the form leaves it open
 	cred, err := o.start(ctx, c, "")

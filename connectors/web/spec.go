@@ -1,7 +1,10 @@
 package web
 
 import (
+	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/jsonx"
@@ -96,6 +99,7 @@ type fact struct {
 	Header string            `yaml:"header"`
 	Take   string            `yaml:"take"` // a regular expression: its first group is what is shown of the value
 	Time   bool              `yaml:"time"`
+	Bytes  bool              `yaml:"bytes"` // shown as 1.2 MiB
 	Means  map[string]string `yaml:"means"` // people's words for some of its values: {"true": Live}
 }
 
@@ -126,6 +130,9 @@ func (f fact) shown(value string) string {
 	}
 	if f.Time {
 		return timeOf(value)
+	}
+	if n, err := strconv.ParseUint(value, 10, 64); f.Bytes && err == nil {
+		return humanize.IBytes(n)
 	}
 	return value
 }
