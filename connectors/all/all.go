@@ -44,12 +44,13 @@ type Shelf struct {
 
 // NewShelf adds the user's own catalogue files in dir. An error names a file
 // that cannot be used; the rest stands. A user's type may not take the place of
-// a built-in one.
+// a built-in one, nor of another file's.
 func NewShelf(dir string) (*Shelf, []error) {
 	own, errs := web.FromFolder(dir)
 	s := &Shelf{read: map[string]connectors.Type{}}
 	for _, t := range own {
-		if _, taken := find(t.ID); taken {
+		_, builtIn := find(t.ID)
+		if _, twice := connectors.Find(s.own, t.ID); builtIn || twice {
 			errs = append(errs, fmt.Errorf("catalogue file %s: there is already a type %q", t.Origin, t.ID))
 			continue
 		}

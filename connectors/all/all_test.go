@@ -66,8 +66,11 @@ func TestAShelfFindsWhatItLists(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x.yaml"), []byte(own), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "y.yaml"), []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	shelf, errs := NewShelf(dir)
-	if len(errs) > 0 {
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), "y.yaml") || len(shelf.All()) != len(All())+1 {
 		t.Fatal(errs)
 	}
 	for _, want := range shelf.All() {
