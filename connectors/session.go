@@ -96,6 +96,9 @@ type Node struct {
 	Views  []View // how its content can be looked at; the first is the best
 	Access Access
 	Facts  []Fact // size, modified, estimated rows …
+	// Ordered says that the place among its siblings means something, such as the
+	// first tab of a spreadsheet: they are shown as they were listed, unsorted.
+	Ordered bool
 }
 
 // A Fact is one thing known: {"Account", "acme\\reader"}.

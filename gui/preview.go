@@ -246,12 +246,12 @@ const atOnce = 2000
 
 // sort puts what opens further first, each part by name. Topics keep the order
 // in which they were heard: new ones come at the end. Columns have the order of
-// their table, and paths that of the form.
+// their table, paths that of the form, and others one that their service gives.
 func (p *previewPane) sort(b *branch) {
 	if _, live := p.session.(connectors.Streamer); live || len(b.children) == 0 {
 		return
 	}
-	if kind := p.nodes[b.children[0]].node.Kind; kind == "column" || kind == "resource" {
+	if first := p.nodes[b.children[0]].node; first.Ordered || first.Kind == "column" || first.Kind == "resource" {
 		return
 	}
 	list := make([]sortKey, len(b.children))

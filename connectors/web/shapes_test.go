@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest/served"
 	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/jsonx"
 )
@@ -140,5 +141,21 @@ func TestAPathOfARuleMayHaveAlternatives(t *testing.T) {
 	res := &httpx.Response{Status: 403, Header: http.Header{}, URL: &url.URL{Host: "x.example.com"}}
 	if !r.matches(res, value(t, `{"error": {"details": [{"reason": "SERVICE_DISABLED"}]}}`)) || r.matches(res, value(t, `{"error": {}}`)) {
 		t.Error("the second path does not count, or nothing does")
+	}
+}
+
+// Services list what matters first first; files are put in order by who shows them.
+func TestTheOrderOfAServiceIsKeptAndThatOfFilesIsNot(t *testing.T) {
+	for id, want := range map[string]map[string]bool{"google_sheets": {"": true}, "dropbox": {"": true, "files": false}} {
+		s := loadServed(t, "testdata/served/"+id+".yaml")
+		p := &player{catalogued(t, id), s, served.Start(t, s), s.Ways[0]}
+		_, session := p.good(t)
+		for at, ordered := range want {
+			for _, n := range p.children(t, session, connectors.NodeID(at)) {
+				if n.Ordered != ordered {
+					t.Errorf("%s: %s below %q is ordered: %v", id, n.Name, at, n.Ordered)
+				}
+			}
+		}
 	}
 }

@@ -117,7 +117,7 @@ func views(rows *list, c *content) []connectors.View {
 }
 
 func (n node) shown(parent connectors.NodeID) connectors.Node {
-	return connectors.Node{ID: join(parent, n.ID), Name: n.Name, Kind: n.Kind, Branch: n.Open || n.List != nil || len(n.Nodes) > 0, Views: views(n.Rows, n.Content)}
+	return connectors.Node{ID: join(parent, n.ID), Name: n.Name, Kind: n.Kind, Branch: n.Open || n.List != nil || len(n.Nodes) > 0, Views: views(n.Rows, n.Content), Ordered: true}
 }
 
 // item makes a node of one of a list's items; false leaves it out.
@@ -150,13 +150,19 @@ func (s *session) item(outer *each, parent connectors.NodeID, v jsonx.Value) (co
 	if e == outer {
 		facts = outer.Facts
 	}
-	out := connectors.Node{ID: join(parent, prefix+escaped(id)), Name: name, Kind: e.Kind, Branch: inner.List != nil || len(inner.Nodes) > 0, Views: views(inner.Rows, inner.Content)}
+	out := connectors.Node{ID: join(parent, prefix+escaped(id)), Name: name, Kind: e.Kind, Branch: inner.List != nil || len(inner.Nodes) > 0, Views: views(inner.Rows, inner.Content), Ordered: !outer.files()}
 	for _, f := range facts {
 		if text := f.read(v); text != "" {
 			out.Facts = append(out.Facts, connectors.Fact{Label: f.Label, Text: text})
 		}
 	}
 	return out, true
+}
+
+// files reports whether a list is of files and folders: it is put in order by
+// who shows it.
+func (e *each) files() bool {
+	return e.Kind == "folder" || e.Kind == "file" || slices.ContainsFunc(e.Kinds, func(k each) bool { return k.Kind == "folder" || k.Kind == "file" })
 }
 
 // escaped is an item's id as a part of a NodeID: a fixed node's can never be
