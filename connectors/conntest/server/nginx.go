@@ -11,7 +11,7 @@ import (
 // ca, and returns its host:port. A page at "/" names the certificate's subject.
 func Nginx(tb testing.TB, ca *CA) (addr string) {
 	tb.Helper()
-	program := Program(tb, "nginx", "nginx-light")
+	program := Program(tb, "nginx", "nginx")
 	dir := tb.TempDir()
 	cert, key := ca.Issue(tb, Cert{}).Write(tb, dir, "server-")
 	roots := WriteFile(tb, dir, "ca.pem", ca.PEM, 0o644)
