@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/link"
@@ -34,7 +35,7 @@ func TestSecurity27_FewConnectionsRenewAtOnce(t *testing.T) {
 		})
 		return err
 	}}
-	b := open(f, newStore())
+	b := link.NewBook(link.List{f.typ()}, newStore(), link.Outside{Patience: time.Minute})
 	var all sync.WaitGroup
 	for i := range connections {
 		c, err := b.Create(t.Context(), draft(fmt.Sprint("c", i), "h", "p"))
