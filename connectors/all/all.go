@@ -51,7 +51,7 @@ func NewShelf(dir string) (*Shelf, []error) {
 	for _, t := range own {
 		_, builtIn := find(t.ID)
 		if _, twice := connectors.Find(s.own, t.ID); builtIn || twice {
-			errs = append(errs, fmt.Errorf("catalogue file %s: there is already a type %q", t.Origin, t.ID))
+			errs = append(errs, &web.FileError{File: t.Origin, Err: fmt.Errorf("there is already a type %q", t.ID)})
 			continue
 		}
 		s.own = append(s.own, t)

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -108,7 +107,7 @@ func file(files fs.FS, name, origin string) (connectors.Type, error) {
 	}
 	f, err := files.Open(name)
 	if err != nil {
-		return connectors.Type{}, err
+		return connectors.Type{}, in(shown, err)
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
@@ -120,11 +119,11 @@ func file(files fs.FS, name, origin string) (connectors.Type, error) {
 		data, err = fs.ReadFile(files, name)
 	}
 	if err != nil {
-		return connectors.Type{}, fmt.Errorf("catalogue file %s: %w", shown, err)
+		return connectors.Type{}, in(shown, err)
 	}
 	t, err := parse(data)
 	if err != nil {
-		return t, fmt.Errorf("catalogue file %s: %w", shown, err)
+		return t, in(shown, err)
 	}
 	t.Origin = origin
 	return t, nil
@@ -158,24 +157,6 @@ func decode(data []byte) (s service, err error) {
 	return s, nil
 }
 
-var unknownKey = regexp.MustCompile(`^(line \d+): field (\S+) not found in type .*$`)
-
-// faulty makes a sentence with the line first of what the parser says.
-func faulty(err error) error {
-	said := strings.TrimPrefix(err.Error(), "yaml: ")
-	var many *yaml.TypeError
-	if errors.As(err, &many) && len(many.Errors) > 0 {
-		said = many.Errors[0]
-	}
-	if m := unknownKey.FindStringSubmatch(said); m != nil {
-		said = m[1] + ": there is no key \"" + m[2] + "\" here"
-	}
-	if errors.Is(err, io.EOF) {
-		said = "the file is empty"
-	}
-	return errors.New(said)
-}
-
 func (s service) made() (connectors.Type, error) {
 	t := connectors.Type{
 		ID: s.ID, Name: s.Name, Group: s.Group, Summary: s.Summary, Tile: s.Tile, Keywords: s.Keywords, Where: s.Where, Guide: s.Guide.made(s.Name),
@@ -206,12 +187,3 @@ func (s service) made() (connectors.Type, error) {
 	}
 	return t, s.sound(t)
 }
-
-// A flaw names the part of a file that is wrong, so that its line can be found.
-type flaw struct {
-	part string
-	err  error
-}
-
-func (f *flaw) Error() string { return f.err.Error() }
-func (f *flaw) Unwrap() error { return f.err }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -252,28 +251,6 @@ func soundFacts(facts []fact) error {
 		}
 	}
 	return nil
-}
-
-// namedField is how a form's own check begins (connectors.Form.Check).
-var namedField = regexp.MustCompile(`\bfield ([a-z][a-z0-9_]*):`)
-
-// located adds the line of the part that is wrong.
-func located(data []byte, err error) error {
-	part := ""
-	var f *flaw
-	if errors.As(err, &f) {
-		part = f.part
-	} else if m := namedField.FindStringSubmatch(err.Error()); m != nil {
-		part = "key: " + m[1]
-	}
-	if part == "" {
-		return err
-	}
-	before, _, ok := bytes.Cut(data, []byte(part))
-	if !ok {
-		return err
-	}
-	return fmt.Errorf("line %d: %w", bytes.Count(before, []byte("\n"))+1, err)
 }
 
 func (r request) templates() []string {

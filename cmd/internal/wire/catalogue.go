@@ -1,15 +1,15 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"jackfield/connectors"
 	"jackfield/connectors/all"
 	"jackfield/connectors/link"
+	"jackfield/connectors/web"
 	"jackfield/platform/paths"
 )
 
@@ -35,21 +35,12 @@ func Types() (link.Types, []Unusable) {
 	return types, out
 }
 
-// The shapes of what connectors/web says of a file.
-var (
-	faultShape = regexp.MustCompile(`(?s)^catalogue file (.+?): (.*)$`)
-	lineShape  = regexp.MustCompile(`(?s)^line (\d+): (.*)$`)
-)
-
 // Fault takes an error of web.FromFile or all.NewShelf apart.
 func Fault(err error) Unusable {
 	u := Unusable{Reason: err.Error()}
-	if m := faultShape.FindStringSubmatch(u.Reason); m != nil {
-		u.File, u.Reason = m[1], m[2]
-	}
-	if m := lineShape.FindStringSubmatch(u.Reason); m != nil {
-		u.Line, _ = strconv.Atoi(m[1])
-		u.Reason = m[2]
+	var f *web.FileError
+	if errors.As(err, &f) {
+		u.File, u.Line, u.Reason = f.File, f.Line, f.Err.Error()
 	}
 	first, _, _ := strings.Cut(u.Reason, "\n")
 	u.Reason = connectors.Clean(strings.TrimSpace(first), 300)
