@@ -2,8 +2,6 @@ package gui
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -16,19 +14,7 @@ import (
 // Every service of the catalogue is linked in the window, in every way to sign
 // in, against servers shaped after the vendors' documentation.
 func TestEveryServiceIsLinkedInTheWindowDocsShaped(t *testing.T) {
-	names, err := filepath.Glob("../connectors/web/testdata/served/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no services", err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := served.Load(data)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range served.All(t, "../connectors/web/testdata/served") {
 		t.Run(s.Type, func(t *testing.T) {
 			ty, ok := connectors.Find(all.All(), s.Type)
 			if !ok {

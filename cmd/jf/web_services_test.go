@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,23 +15,13 @@ import (
 // browseCA tells the browser of these tests which authority to trust.
 const browseCA = "JF_TEST_BROWSE_CA"
 
+const servedDir = "../../connectors/web/testdata/served"
+
 // Every service of the catalogue, in every way to sign in, as a person has it:
 // with the program, against servers shaped after the vendors' documentation that
 // stand under the vendors' names behind a proxy.
 func TestEveryServiceIsLinkedAndListedDocsShaped(t *testing.T) {
-	names, err := filepath.Glob("../../connectors/web/testdata/served/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no services", err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := served.Load(data)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range served.All(t, servedDir) {
 		t.Run(s.Type, func(t *testing.T) {
 			w := served.Start(t, s)
 			d := newDesk(t)
@@ -87,14 +76,8 @@ func browse(link string) int {
 }
 
 func TestATestUserIsCreatedOnRequestOnlyDocsShaped(t *testing.T) {
-	data, err := os.ReadFile("../../connectors/web/testdata/served/alloy.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := served.Load(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := served.All(t, servedDir)
+	s := all[slices.IndexFunc(all, func(s served.Service) bool { return s.Type == "alloy" })]
 	w := served.Start(t, s)
 	d := newDesk(t)
 	d.env = append(d.env, "HTTPS_PROXY="+w.Proxy(t), "NO_PROXY=127.0.0.1,localhost", "SSL_CERT_FILE="+server.WriteFile(t, t.TempDir(), "ca.pem", w.CA, 0o600))

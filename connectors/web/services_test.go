@@ -3,8 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,31 +15,21 @@ import (
 
 // The services in testdata/served are shaped after their vendors'
 // documentation; each file names what was read.
-func servedFiles(t testing.TB) []string {
-	names, err := filepath.Glob("testdata/served/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no served services", err)
-	}
-	return names
-}
+const servedDir = "testdata/served"
 
-func loadServed(t testing.TB, name string) served.Service {
+func loadServed(t testing.TB, id string) served.Service {
 	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+	all := served.All(t, servedDir)
+	i := slices.IndexFunc(all, func(s served.Service) bool { return s.Type == id })
+	if i < 0 {
+		t.Fatalf("no served service %s", id)
 	}
-	s, err := served.Load(data)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return s
+	return all[i]
 }
 
 func TestEveryServiceDocsShaped(t *testing.T) {
-	for _, name := range servedFiles(t) {
-		s := loadServed(t, name)
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml"), func(t *testing.T) {
+	for _, s := range served.All(t, servedDir) {
+		t.Run(s.Type, func(t *testing.T) {
 			t.Parallel()
 			ty := catalogued(t, s.Type)
 			w := served.Start(t, s)
@@ -56,8 +44,8 @@ func TestEveryServiceDocsShaped(t *testing.T) {
 
 func TestEveryServiceIsServed(t *testing.T) {
 	played := map[string]bool{}
-	for _, name := range servedFiles(t) {
-		played[loadServed(t, name).Type] = true
+	for _, s := range served.All(t, servedDir) {
+		played[s.Type] = true
 	}
 	types, err := services()
 	if err != nil {
@@ -385,7 +373,7 @@ func (p *player) told(t *testing.T, err error, want served.Fault) {
 
 // A token that was kept for one key is not used for another.
 func TestAnotherKeyStartsAnew(t *testing.T) {
-	s := loadServed(t, "testdata/served/google_service_account.yaml")
+	s := loadServed(t, "google_service_account")
 	w := served.Start(t, s)
 	p := &player{catalogued(t, s.Type), s, w, s.Ways[0]}
 	first, _ := p.good(t)

@@ -147,7 +147,7 @@ func TestAPathOfARuleMayHaveAlternatives(t *testing.T) {
 // Services list what matters first first; files are put in order by who shows them.
 func TestTheOrderOfAServiceIsKeptAndThatOfFilesIsNot(t *testing.T) {
 	for id, want := range map[string]map[string]bool{"google_sheets": {"": true}, "dropbox": {"": true, "files": false}} {
-		s := loadServed(t, "testdata/served/"+id+".yaml")
+		s := loadServed(t, id)
 		p := &player{catalogued(t, id), s, served.Start(t, s), s.Ways[0]}
 		_, session := p.good(t)
 		for at, ordered := range want {

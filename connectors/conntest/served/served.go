@@ -8,7 +8,10 @@ package served
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"testing"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -210,4 +213,26 @@ func Load(data []byte) (Service, error) {
 		return s, fmt.Errorf("%s: nothing says what an empty account answers", s.Type)
 	}
 	return s, nil
+}
+
+// All reads the services of a folder, by name. There must be some.
+func All(tb testing.TB, dir string) []Service {
+	tb.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(names) == 0 {
+		tb.Fatalf("no services in %s: %v", dir, err)
+	}
+	var out []Service
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		s, err := Load(data)
+		if err != nil {
+			tb.Fatalf("%s: %v", name, err)
+		}
+		out = append(out, s)
+	}
+	return out
 }

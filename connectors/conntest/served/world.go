@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
@@ -117,9 +116,8 @@ func (w *World) made(v string) string {
 			}
 			key = pemOf(other)
 		}
-		data, _ := json.Marshal(map[string]string{"type": "service_account", "project_id": "practice", "private_key_id": "1", "private_key": key,
-			"client_email": "reader@practice.iam.gserviceaccount.com", "token_uri": "https://oauth2.googleapis.com/token"})
-		return string(data)
+		return string(encode(map[string]string{"type": "service_account", "project_id": "practice", "private_key_id": "1", "private_key": key,
+			"client_email": "reader@practice.iam.gserviceaccount.com", "token_uri": "https://oauth2.googleapis.com/token"}))
 	}
 	return v
 }
