@@ -67,6 +67,7 @@ func (s service) unsigned(ctx context.Context, o *opening, client *http.Client, 
 	if err != nil {
 		return "", err
 	}
+	b.Request.Headers = probe.filled(b.Request.Headers, nil)
 	req, err := probe.make(ctx, u, b.Request, body(b.Request.Body, orElse(b.Request.Type, jsonType), o.vars, nil))
 	if err != nil {
 		return "", err

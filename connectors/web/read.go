@@ -247,9 +247,7 @@ func (s *session) bytes(ctx context.Context, at place, max int) (*httpx.Response
 	if err != nil {
 		return nil, err
 	}
-	for k, v := range r.Headers {
-		r.Headers = with(r.Headers, k, headerSafe(expand(v, s.vars, at.vars, func(_, v string) string { return v })))
-	}
+	r.Headers = s.filled(r.Headers, at.vars)
 	res, err := s.send(ctx, u, r, body(r.Body, orElse(r.Type, jsonType), s.vars, at.vars), max)
 	if err != nil {
 		return nil, err

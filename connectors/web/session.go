@@ -126,13 +126,11 @@ func (s *session) make(ctx context.Context, u *url.URL, r request, content strin
 	}
 	req.Header.Set("Accept", jsonType)
 	req.Header.Set("User-Agent", "Jackfield")
-	for _, more := range []map[string]string{s.headers, r.Headers} {
-		for k, v := range more {
-			v = text(v, s.vars)
-			if v == "" || validHeaderValue(v) != nil {
-				continue
+	for _, headers := range []map[string]string{s.filled(s.headers, nil), r.Headers} {
+		for k, v := range headers {
+			if v != "" && validHeaderValue(v) == nil {
+				req.Header.Set(k, v)
 			}
-			req.Header.Set(k, v)
 		}
 	}
 	return req, nil
@@ -164,19 +162,30 @@ func (s *session) askAt(ctx context.Context, where string, r request, more map[s
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(more) > 0 && len(r.Headers) > 0 {
-		headers := map[string]string{}
-		for k, v := range r.Headers {
-			headers[k] = headerSafe(expand(v, s.vars, more, func(_, v string) string { return v }))
-		}
-		r.Headers = headers
-	}
+	r.Headers = s.filled(r.Headers, more)
 	res, err := s.send(ctx, u, r, body(r.Body, orElse(r.Type, jsonType), s.vars, more), limit)
 	if err != nil {
 		return nil, nil, s.cred.blamed(err, nil, s.now())
 	}
 	v, err := s.spec.judge(res)
 	return res, v, s.cred.blamed(err, res, s.now())
+}
+
+// filled are a request's headers with their placeholders, filled once: what is
+// put in may look like a placeholder itself. In a header that holds JSON, such
+// as Dropbox-API-Arg, values are escaped for it.
+func (s *session) filled(headers, more map[string]string) map[string]string {
+	out := make(map[string]string, len(headers))
+	for k, template := range headers {
+		json := strings.HasPrefix(template, `{"`)
+		out[k] = headerSafe(expand(template, s.vars, more, func(_, v string) string {
+			if json {
+				return quoted(v)
+			}
+			return v
+		}))
+	}
+	return out
 }
 
 // headerSafe writes what is no ASCII as JSON does, for values such as

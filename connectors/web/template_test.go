@@ -18,3 +18,11 @@ func TestAValueThatIsAPathKeepsItsSlashes(t *testing.T) {
 		t.Errorf("names %q", got)
 	}
 }
+
+func TestAFilesNameStaysANameInAHeader(t *testing.T) {
+	s := &session{vars: map[string]string{"client_id": "mine"}}
+	got := s.filled(map[string]string{"Dropbox-API-Arg": `{"path":"{id}"}`, "X-Team": "{client_id}"}, map[string]string{"id": `a "b"\ {client_id} ö.csv`})
+	if want := `{"path":"a \"b\"\\ {client_id} \u00f6.csv"}`; got["Dropbox-API-Arg"] != want || got["X-Team"] != "mine" {
+		t.Errorf("%q", got)
+	}
+}
