@@ -59,6 +59,9 @@ func Open(ctx context.Context, link string) error {
 	}
 	var errs []error
 	for _, argv := range openers(os.Getenv("BROWSER")) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // who stopped wants no other browser either
+		}
 		err := start(ctx, withLink(argv, link), link)
 		if err == nil {
 			return nil
