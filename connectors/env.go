@@ -116,6 +116,14 @@ type HTTP struct {
 	HTTP1         bool // never HTTP/2: for sign-ins that belong to a TCP connection, as NTLM's
 }
 
+// A Tunnel is a way through another machine, such as an SSH jump host. Names are
+// looked up at its far end. Its connections honour deadlines.
+type Tunnel interface {
+	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
+	// Close ends the connections that go through it.
+	Close() error
+}
+
 // Trusts asks the person, or says that nobody is there.
 func (e *Env) Trusts(ctx context.Context, r TrustRequest) (bool, error) {
 	if e == nil || e.Ask.Trust == nil {

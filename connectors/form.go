@@ -27,6 +27,7 @@ const (
 	File        Kind = "file"
 	URL         Kind = "url"
 	JSON        Kind = "json"
+	Reference   Kind = "reference" // the id of another saved connection; see Field.Lends
 )
 
 // Secret reports whether answers of this kind are secrets.
@@ -62,8 +63,15 @@ type Field struct {
 	Show                      []Cond                         // all must hold
 	Tidy                      func(string) string            // repairs a paste; nil trims spaces (never for secrets)
 	Valid                     func(string) error             // the offline format rule; its error is a sentence for the user
+	Lends                     string                         // what a Reference's connection has to offer: LendsTunnel or LendsSignIn
 	Split                     func(string) map[string]string // a paste that answers several fields: a URL into host; nil result means it does not
 }
+
+// What another connection can lend.
+const (
+	LendsTunnel = "tunnel"  // a way through it
+	LendsSignIn = "sign-in" // its user, password, keys
+)
 
 // A Form is the questions of a type, in the order in which they are asked.
 type Form struct{ Fields []Field }

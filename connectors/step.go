@@ -12,6 +12,7 @@ type Stage string
 // The rungs, from the bottom.
 const (
 	StageForm    Stage = "form"
+	StageReach   Stage = "reach" // a proxy or jump host on the way; absent where there is none
 	StageResolve Stage = "resolve"
 	StageConnect Stage = "connect"
 	StageSecure  Stage = "secure"
@@ -22,7 +23,7 @@ const (
 
 // Stages lists the rungs from the bottom.
 func Stages() []Stage {
-	return []Stage{StageForm, StageResolve, StageConnect, StageSecure, StageSignIn, StageRights, StageData}
+	return []Stage{StageForm, StageReach, StageResolve, StageConnect, StageSecure, StageSignIn, StageRights, StageData}
 }
 
 // A Step tells that a rung began (Done false) or ended (Done true).

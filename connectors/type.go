@@ -42,6 +42,7 @@ type Type struct {
 	Tile     string   // two letters shown where an icon would be: "SF"
 	Where    []string // keys of the plain answers that tell two connections apart: "host", "database"
 	Origin   string   // "" for built-in types, else the file that a user's type was read from
+	Offline  bool     // opens without any network: a file, a key
 	Form     Form
 	Guide    Guide
 	// Open climbs the ladder up to the sign-in. ctx bounds the opening alone: the
@@ -56,6 +57,10 @@ type Type struct {
 	// Revoke tells the server that what it issued is not wanted any more, before
 	// the connection is deleted; nil where nothing is issued. See Revokes.
 	Revoke func(ctx context.Context, env *Env, s Settings) error
+
+	// Tunnel signs in and lets other connections go through this one; nil for
+	// types that cannot carry any. ctx bounds the opening alone.
+	Tunnel func(ctx context.Context, env *Env, s Settings) (Tunnel, error)
 
 	keys []string // the `field` tags that Open decodes; nil when not made by Define
 }
@@ -97,15 +102,35 @@ func Define[C any](t Type, open func(context.Context, *Env, C) (Session, error))
 	form := t.Form
 	t.keys = tagKeys(reflect.TypeFor[C]())
 	t.Open = func(ctx context.Context, env *Env, s Settings) (Session, error) {
-		s = form.Tidied(s)
-		if errs := form.Validate(s); len(errs) > 0 {
-			return nil, &Error{Code: BadInput, Op: StageForm, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
-		}
-		var c C
-		if err := decode(reflect.ValueOf(&c).Elem(), form, s); err != nil {
+		c, err := checked[C](form, s)
+		if err != nil {
 			return nil, err
 		}
 		return open(ctx, env, c)
+	}
+	return t
+}
+
+// checked validates and decodes answers.
+func checked[C any](form Form, s Settings) (C, error) {
+	var c C
+	s = form.Tidied(s)
+	if errs := form.Validate(s); len(errs) > 0 {
+		return c, &Error{Code: BadInput, Op: StageForm, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
+	}
+	return c, decode(reflect.ValueOf(&c).Elem(), form, s)
+}
+
+// Tunnels returns t, made by Define for C, with a Tunnel that validates and
+// decodes Settings as Open does.
+func Tunnels[C any](t Type, tunnel func(context.Context, *Env, C) (Tunnel, error)) Type {
+	form := t.Form
+	t.Tunnel = func(ctx context.Context, env *Env, s Settings) (Tunnel, error) {
+		c, err := checked[C](form, s)
+		if err != nil {
+			return nil, err
+		}
+		return tunnel(ctx, env, c)
 	}
 	return t
 }

@@ -81,8 +81,15 @@ func NewBook(types Types, store Store, out Outside) *Book {
 	return &Book{types: types, store: store, out: out, turns: make(chan struct{}, renewals)}
 }
 
-// Types are the connection types, in gallery order.
-func (b *Book) Types() []connectors.Type { return b.types.All() }
+// Types are the connection types, in gallery order, with the questions that any
+// connection is asked.
+func (b *Book) Types() []connectors.Type {
+	out := slices.Clone(b.types.All())
+	for i, t := range out {
+		out[i] = Extended(t)
+	}
+	return out
+}
 
 // Type finds a type by id.
 func (b *Book) Type(id string) (connectors.Type, error) {
@@ -90,7 +97,7 @@ func (b *Book) Type(id string) (connectors.Type, error) {
 	if !ok {
 		return t, &connectors.Error{Code: connectors.BadInput, Reason: "link.no_type", Op: connectors.StageForm, Target: id}
 	}
-	return t, nil
+	return Extended(t), nil
 }
 
 // Changes ticks when a profile changed, here or in another process; it is
@@ -198,7 +205,10 @@ func (b *Book) save(ctx context.Context, id string, d Draft) (Connection, error)
 	if err := b.freeName(ctx, id, d.Name); err != nil {
 		return Connection{}, err
 	}
-	s := t.Form.Tidied(d.Settings)
+	s, err := b.resolved(ctx, t, t.Form.Tidied(d.Settings))
+	if err != nil {
+		return Connection{}, err
+	}
 	var saved Connection
 	now := b.out.Now()
 	apply := func(profile []byte, keys []string) ([]byte, error) {
@@ -355,8 +365,13 @@ func (b *Book) takeBack(ctx context.Context, id string) error {
 	}
 	p, ctx := newPatience(ctx, b.patience())
 	defer p.stop()
+	env := b.env(Watcher{}, p, b.keeper(id), nil)
+	b.travel(env, s, Watcher{}, p, []string{id})
+	if s, err = b.whole(ctx, t, s); err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
-	go func() { ended <- t.Revoke(ctx, b.env(Watcher{}, p, b.keeper(id), nil), s) }()
+	go func() { ended <- t.Revoke(ctx, env, s) }()
 	select {
 	case err := <-ended:
 		return err

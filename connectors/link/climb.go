@@ -7,9 +7,6 @@ import (
 	"time"
 
 	"jackfield/connectors"
-	"jackfield/connectors/internal/httpx"
-	"jackfield/connectors/internal/reach"
-	"net/http"
 )
 
 // DefaultPatience is how long one rung of the ladder may take. Waiting for a
@@ -55,7 +52,7 @@ func (b *Book) Link(ctx context.Context, id string, w Watcher) *Result {
 	if err != nil {
 		return failed(err, nil)
 	}
-	r := b.climb(ctx, t, s, w, b.keeper(id))
+	r := b.climb(ctx, t, s, w, b.keeper(id), id)
 	if connectors.CodeOf(r.Err) == connectors.Cancelled {
 		return r
 	}
@@ -82,7 +79,10 @@ func (b *Book) Try(ctx context.Context, typeID string, s connectors.Settings, w 
 	if err != nil {
 		return failed(err, nil)
 	}
-	return b.climb(ctx, t, s, w, newMemory(s))
+	if s, err = b.resolved(ctx, t, s.Clone()); err != nil {
+		return failed(err, nil)
+	}
+	return b.climb(ctx, t, s, w, newMemory(s), "")
 }
 
 // Open opens a saved connection without checking it, for one look (jf ls).
@@ -102,6 +102,10 @@ func (b *Book) Open(ctx context.Context, id string, w Watcher) (connectors.Sessi
 	p, ctx := newPatience(ctx, b.patience())
 	defer p.stop()
 	env := b.env(w, p, b.keeper(id), nil)
+	b.travel(env, s, w, p, []string{id})
+	if s, err = b.whole(ctx, t, s); err != nil {
+		return nil, err
+	}
 	return t.Open(ctx, env, s)
 }
 
@@ -142,7 +146,8 @@ func (b *Book) patience() time.Duration {
 	return DefaultPatience
 }
 
-func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settings, w Watcher, k keeper) *Result {
+// climb goes up the ladder; id is the saved connection's, "" for answers that are not saved.
+func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settings, w Watcher, k keeper, id string) *Result {
 	start := time.Now()
 	rec := &recorder{}
 	p, ctx := newPatience(ctx, b.patience())
@@ -151,7 +156,12 @@ func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settin
 	defer rec.close()
 
 	s = t.Form.Tidied(s)
-	err := env.Climb(ctx, connectors.StageForm, "", func(context.Context) (string, error) {
+	b.travel(env, s, w, p, []string{id})
+	err := env.Climb(ctx, connectors.StageForm, "", func(ctx context.Context) (string, error) {
+		var err error
+		if s, err = b.whole(ctx, t, s); err != nil {
+			return "", err
+		}
 		if errs := t.Form.Validate(s); len(errs) > 0 {
 			return "", &connectors.Error{Code: connectors.BadInput, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
 		}
@@ -243,12 +253,6 @@ func (b *Book) env(w Watcher, p *patience, k keeper, rec *recorder) *connectors.
 			w.Step(s)
 		}
 	}
-	dial := reach.Direct
-	if b.out.Dial != nil {
-		dial = b.out.Dial
-	}
-	env.Dial = dial(env)
-	env.HTTP = func(spec connectors.HTTP) (*http.Client, error) { return httpx.New(env, spec) }
 	if b.out.Callback != nil {
 		env.Callback = func(ctx context.Context, r connectors.CallbackRequest) (connectors.Callback, error) {
 			c, err := b.out.Callback(ctx, r)
