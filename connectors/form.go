@@ -304,7 +304,7 @@ func (x Field) check(before map[string]Field) error {
 	if x.Kind == Choice && x.Default == "" {
 		return errors.New("a choice needs a default")
 	}
-	if x.Required && x.Advanced && x.Default == "" {
+	if x.Required && x.Advanced && x.Default == "" && len(x.Show) == 0 { // with a condition, what it depends on was chosen
 		return errors.New("a required field without a default may not be folded away")
 	}
 	for _, v := range []string{x.Default, x.Example} {

@@ -33,6 +33,8 @@ type Book interface {
 	Link(ctx context.Context, id string, w link.Watcher) *link.Result
 	Try(ctx context.Context, typeID string, s connectors.Settings, w link.Watcher) *link.Result
 	Practice(ctx context.Context, list []link.PracticeDraft, add bool) ([]link.Connection, error)
+	CanLend(t connectors.Type, f connectors.Field, c link.Connection) bool
+	CheckDependents(ctx context.Context, id string, w link.Watcher, done func(link.Connection, *link.Result) bool) ([]link.Connection, error)
 	Changes(ctx context.Context) <-chan struct{}
 }
 

@@ -151,7 +151,7 @@ func newFieldView(p *formPane, f connectors.Field, value string, stored bool) *f
 	v.under = flush(v.hint)
 	head := []fyne.CanvasObject{newLabel(f.Label, 12, theme.ColorNameForeground, true)}
 	head[0] = fixed(fyne.MeasureText(f.Label, 12, fyne.TextStyle{Bold: true}).Width+1, 0, head[0])
-	if !f.Required && f.Kind != connectors.Toggle && f.Kind != connectors.Choice {
+	if !f.Required && f.Kind != connectors.Toggle && f.Kind != connectors.Choice && f.Kind != connectors.Reference {
 		head = append(head, fixed(60, 0, secondary(lang.T("form.optional"))))
 	}
 	v.box = vbox(4, hbox(8, head...))
@@ -166,7 +166,10 @@ func newFieldView(p *formPane, f connectors.Field, value string, stored bool) *f
 
 func (v *fieldView) input(value string) fyne.CanvasObject {
 	switch v.f.Kind {
-	case connectors.Choice:
+	case connectors.Choice, connectors.Reference:
+		if v.f.Kind == connectors.Reference {
+			v.refer(value)
+		}
 		labels := make([]string, len(v.f.Options))
 		for i, o := range v.f.Options {
 			labels[i] = o.Label

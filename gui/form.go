@@ -145,6 +145,7 @@ func (p *formPane) questions() fyne.CanvasObject {
 		plain.Add(g)
 	}
 	p.conditions()
+	p.lending()
 	return plain
 }
 
@@ -223,12 +224,13 @@ func (p *formPane) judged() connectors.Settings {
 			s.Secrets[v.f.Key] = connectors.NewSecret("stored")
 		}
 	}
-	return s
+	return p.lent(s)
 }
 
 func (p *formPane) changed() {
 	p.unsaved = true
 	p.conditions()
+	p.lending()
 	p.showState()
 	p.sent.later()
 }
@@ -240,7 +242,7 @@ func (p *formPane) conditions() {
 	used := map[*sectionHead]bool{}
 	rows := map[*fyne.Container]bool{}
 	for _, v := range p.fields {
-		show := p.t.Form.Visible(v.f.Key, s)
+		show := p.t.Form.Visible(v.f.Key, s) && !v.useless()
 		if show == v.box.Hidden {
 			v.box.Hidden = !show
 			moved = true
@@ -418,14 +420,19 @@ func (p *formPane) save(then func()) {
 
 func (p *formPane) saved(c link.Connection) {
 	p.c, p.id, p.unsaved = c, c.ID, false
+	renewed := false
 	for _, v := range p.fields {
 		if !v.f.Kind.Secret() {
 			continue
 		}
 		if v.touched {
 			v.stored = v.value() != ""
+			renewed = true
 		}
 		v.touched = false
+	}
+	if renewed {
+		p.dependents(c)
 	}
 	p.a.side.selected = c.ID
 	p.showState()

@@ -66,7 +66,7 @@ func (p *formPane) valid() bool {
 	errs := p.t.Form.Validate(p.t.Form.Tidied(p.judged()))
 	errs = slices.DeleteFunc(errs, func(e connectors.FieldError) bool {
 		v := p.field(e.Key)
-		return v != nil && v.stored && !v.touched // its content is not here to be judged
+		return v != nil && v.stored && !v.touched || p.borrowed(e.Key) // its content is not here to be judged
 	})
 	for _, e := range errs {
 		if v := p.field(e.Key); v != nil {

@@ -229,9 +229,12 @@ func (a *App) rename(c link.Connection) {
 }
 
 func (a *App) delete(c link.Connection) {
-	text := widget.NewLabel(lang.T("delete.text", connectors.Clean(c.Name, 80)))
-	text.Wrapping = fyne.TextWrapWord
-	a.question(question{title: lang.T("delete.title"), text: fixed(420, 60, text), yes: lang.T("button.delete"), no: lang.T("button.cancel"), danger: true, answer: func(yes bool) {
+	words, height := lang.T("delete.text", connectors.Clean(c.Name, 80)), float32(60)
+	if signIn, through := link.UsedBy(a.list, c.ID); len(signIn)+len(through) > 0 {
+		words += " " + lang.T("delete.used", namesOf(append(signIn, through...)))
+		height = 96
+	}
+	a.question(question{title: lang.T("delete.title"), text: fixed(420, height, wrappedText(words)), yes: lang.T("button.delete"), no: lang.T("button.cancel"), danger: true, answer: func(yes bool) {
 		if !yes {
 			return
 		}

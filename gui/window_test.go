@@ -171,6 +171,10 @@ func (r *room) fill(typeID string, answers map[string]string) {
 		if f.entry != nil {
 			r.a.win.Canvas().Focus(f.entry)
 			f.entry.SetText("")
+			if len(v) > 200 { // keys are pasted
+				f.entry.SetText(v)
+				v = ""
+			}
 			for _, c := range v {
 				f.entry.TypedRune(c)
 			}

@@ -87,7 +87,14 @@ func (a *app) check() *cobra.Command {
 	var all bool
 	var jobs int
 	var timeout time.Duration
-	c := &cobra.Command{Use: "check NAME... | --all", Short: "Climb the ladder again and say what works", RunE: func(cmd *cobra.Command, args []string) error {
+	var using string
+	c := &cobra.Command{Use: "check NAME... | --all | --using ACCOUNT", Short: "Climb the ladder again and say what works", RunE: func(cmd *cobra.Command, args []string) error {
+		if using != "" {
+			if all || len(args) > 0 {
+				return misuse{fmt.Errorf("--using names the account alone")}
+			}
+			return a.checkUsing(cmd.Context(), using)
+		}
 		if all == (len(args) > 0) {
 			return misuse{fmt.Errorf("name the connections to check, or say --all")}
 		}
@@ -101,6 +108,7 @@ func (a *app) check() *cobra.Command {
 		return a.checkAll(cmd.Context(), list, jobs, timeout)
 	}}
 	c.Flags().BoolVar(&all, "all", false, "check every connection")
+	c.Flags().StringVar(&using, "using", "", "check what signs in with this account, one by one, and stop where it is refused")
 	c.Flags().IntVar(&jobs, "jobs", 4, "how many at once")
 	c.Flags().DurationVar(&timeout, "timeout", time.Minute, "for each connection")
 	return c

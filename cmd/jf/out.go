@@ -103,6 +103,8 @@ func rung(s connectors.Stage) string {
 	switch s {
 	case connectors.StageForm:
 		return "form"
+	case connectors.StageReach:
+		return "way"
 	case connectors.StageResolve:
 		return "name"
 	case connectors.StageConnect:

@@ -35,7 +35,7 @@ func (a *app) new() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.saved("Saved", saved, t)
+			return a.saved(cmd.Context(), "Saved", saved, t)
 		}}
 	answerFlags(c, &set, &secret)
 	c.Flags().StringVar(&description, "description", "", "a note to recognize it by")
@@ -71,7 +71,7 @@ func (a *app) edit() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.saved("Saved", saved, t)
+		return a.saved(cmd.Context(), "Saved", saved, t)
 	}}
 	answerFlags(c, &set, &secret)
 	c.Flags().StringVar(&description, "description", "", "a note to recognize it by")
@@ -94,10 +94,11 @@ func merge(s *connectors.Settings, given connectors.Settings) {
 }
 
 // saved tells what was saved, what is still missing and what cannot be right.
-func (a *app) saved(verb string, c link.Connection, t connectors.Type) error {
-	missing := c.Missing(t)
+func (a *app) saved(ctx context.Context, verb string, c link.Connection, t connectors.Type) error {
+	s := a.whole(ctx, c, t)
+	missing := t.Form.Missing(s)
 	var wrong []connectors.FieldError
-	for _, e := range t.Form.Validate(connectors.Settings{Plain: c.Plain, Secrets: stored(c)}) {
+	for _, e := range t.Form.Validate(s) {
 		if !contains(missing, e.Key) && !isSecret(t, e.Key) {
 			wrong = append(wrong, e)
 		}
@@ -169,7 +170,7 @@ func (a *app) copy() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.saved("Copied to", made, t)
+		return a.saved(cmd.Context(), "Copied to", made, t)
 	}}
 }
 
@@ -195,6 +196,7 @@ func (a *app) remove() *cobra.Command {
 			}
 			ids = append(ids, c.ID)
 		}
+		a.used(cmd.Context(), ids)
 		for i, id := range ids {
 			err := a.world.Book.Delete(cmd.Context(), id)
 			var e *connectors.Error

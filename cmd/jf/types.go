@@ -8,6 +8,7 @@ import (
 
 	"jackfield/cmd/internal/wire"
 	"jackfield/connectors"
+	"jackfield/connectors/link"
 )
 
 func (a *app) types() *cobra.Command {
@@ -64,6 +65,7 @@ type fieldJSON struct {
 	Example  string              `json:"example,omitempty"`
 	Section  string              `json:"section,omitempty"`
 	Advanced bool                `json:"advanced,omitempty"`
+	Lends    string              `json:"lends,omitempty"`
 }
 
 func (a *app) describe() *cobra.Command {
@@ -73,6 +75,7 @@ func (a *app) describe() *cobra.Command {
 		if !ok {
 			return &connectors.Error{Code: connectors.BadInput, Reason: "link.no_type", Target: args[0]}
 		}
+		t = link.Extended(t)
 		if a.json {
 			return a.document(describeJSON(t))
 		}
@@ -85,7 +88,7 @@ func fieldsJSON(form connectors.Form) []fieldJSON {
 	fields := []fieldJSON{}
 	for _, f := range form.Fields {
 		j := fieldJSON{Key: f.Key, Label: f.Label, Help: f.Help, Kind: f.Kind, Required: f.Required, Secret: f.Kind.Secret(),
-			Default: f.Default, Options: f.Options, Show: f.Show, Example: f.Example, Section: f.Section, Advanced: f.Advanced}
+			Default: f.Default, Options: f.Options, Show: f.Show, Example: f.Example, Section: f.Section, Advanced: f.Advanced, Lends: f.Lends}
 		if j.Options == nil {
 			j.Options = []connectors.Option{}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type Suite struct {
 	Aim func(s connectors.Settings, host, port string) connectors.Settings
 	// World adds what a program would give the type, such as the OAuth callback.
 	World func(w *World)
+	// Inside says that Good's server is reached through this process alone.
+	Inside bool
 	// Leaks are passed to goleak, for goroutines of the test's own server.
 	Leaks []goleak.Option
 }
@@ -81,6 +84,12 @@ func Run(t *testing.T, s Suite) {
 		t.Run("cancel while connecting", s.cancelWhile)
 	}
 	t.Run("concurrent use and leaks", s.concurrent)
+	if s.manual() && os.Getenv(JFVar) != "" {
+		t.Run("in the terminal", s.inTerminal)
+	}
+	if s.manual() && os.Getenv(WindowVar) != "" {
+		t.Run("in the window", s.inWindow)
+	}
 }
 
 func (s Suite) form(t *testing.T) {

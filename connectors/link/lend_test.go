@@ -79,6 +79,19 @@ func create(t *testing.T, b *link.Book, typ, name string, plain map[string]strin
 	return c
 }
 
+func TestWhatEveryFormAsksIsSound(t *testing.T) {
+	for _, ty := range []connectors.Type{link.Extended((&fake{}).typ()), link.Extended(vaultType()), link.Extended((&hop{}).typ())} {
+		if err := ty.Form.Check(); err != nil {
+			t.Error(ty.ID, err)
+		}
+		_, way := ty.Form.Field("place")
+		_, lends := ty.Form.Field("identity")
+		if way == ty.Offline || lends != (ty.ID == "fake") {
+			t.Errorf("%s: way %t, identity %t", ty.ID, way, lends)
+		}
+	}
+}
+
 func TestASignInByReference(t *testing.T) {
 	var used []string
 	f := &fake{open: func(_ context.Context, _ *connectors.Env, c answers) error {

@@ -67,7 +67,7 @@ type file struct {
 
 func sqliteType() connectors.Type {
 	return connectors.Define(connectors.Type{
-		ID: "sqlite", Name: "SQLite file", Group: connectors.GroupDatabases, Tile: "SL", Summary: "Tables, views and rows in a file",
+		ID: "sqlite", Offline: true, Name: "SQLite file", Group: connectors.GroupDatabases, Tile: "SL", Summary: "Tables, views and rows in a file",
 		Keywords: []string{"sqlite3", "db", "tables", "database", "file"}, Where: []string{"file"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "file", Label: "Database file", Kind: connectors.File, Required: true, Section: "File", Example: "/data/shop.db", Help: "It is opened for reading only."},

@@ -46,11 +46,11 @@ func Fields() []connectors.Field {
 			{Value: waySOCKS, Label: "SOCKS5 proxy"},
 			{Value: waySSH, Label: "SSH jump host", Help: "A saved SSH or SFTP connection; it may have a jump host itself."},
 		}},
-		{Key: keyProxy, Label: "Proxy", Kind: connectors.Text, Required: true, Default: "", Show: proxied, Example: "proxy.example.com:3128", Tidy: tidyProxy, Valid: validProxy,
+		{Key: keyProxy, Label: "Proxy", Kind: connectors.Text, Required: true, Advanced: true, Show: proxied, Example: "proxy.example.com:3128", Tidy: tidyProxy, Valid: validProxy,
 			Help: "Its name and port."},
 		{Key: keyUser, Label: "User of the proxy", Kind: connectors.Text, Advanced: true, Show: proxied, Help: "Only when the proxy asks for one."},
 		{Key: keyPassword, Label: "Password of the proxy", Kind: connectors.SecretText, Advanced: true, Show: proxied},
-		{Key: KeyHost, Label: "Jump host", Kind: connectors.Reference, Lends: connectors.LendsTunnel, Required: true, Show: jump,
+		{Key: KeyHost, Label: "Jump host", Kind: connectors.Reference, Lends: connectors.LendsTunnel, Required: true, Advanced: true, Show: jump,
 			Help: "A saved SSH or SFTP connection that can reach the server."},
 	}
 }
