@@ -72,6 +72,7 @@ func Run(t *testing.T, s Suite) {
 	}
 	t.Run("cancelled before", s.cancelledBefore)
 	t.Run("sequences", s.sequences)
+	t.Run("by its way alone", s.way)
 	if s.Big != nil {
 		t.Run("big", s.big)
 	}
