@@ -25,6 +25,7 @@ const startTLSName = "1.3.6.1.4.1.1466.20037"
 type door struct {
 	c   config
 	tls *tls.Config // nil for an unencrypted connection
+	keeper
 }
 
 // A link is one signed-in connection. It serves one exchange at a time: a
@@ -34,7 +35,9 @@ type link struct {
 	ldap   *ldap.Conn
 	idled  bool // it has waited, and the server may have left meanwhile
 	secure string
-	policy *ldap.ControlBeheraPasswordPolicy
+	// bindings tie a sign-in to the TLS connection; nil where there is none.
+	bindings []byte
+	policy   *ldap.ControlBeheraPasswordPolicy
 }
 
 // enter connects, makes the connection secure and signs in.
@@ -52,9 +55,8 @@ func (d *door) enter(ctx context.Context, env *connectors.Env) (*link, error) {
 		return nil, err
 	}
 	k.ldap = ldap.NewConn(k.wire, d.tls != nil)
-	k.ldap.Start()
 	err = env.Climb(ctx, connectors.StageSignIn, d.who(), func(ctx context.Context) (string, error) {
-		return d.who(), d.signIn(ctx, k)
+		return d.who(), d.signIn(ctx, env, k)
 	})
 	if err != nil {
 		k.kill()
@@ -63,9 +65,15 @@ func (d *door) enter(ctx context.Context, env *connectors.Env) (*link, error) {
 	return k, nil
 }
 
+// who is the account as it is typed, or as the certificate has it.
 func (d *door) who() string {
-	if d.c.Auth == anonymous {
+	switch d.c.Auth {
+	case anonymous:
 		return anonymous
+	case certificate:
+		return "the client certificate"
+	case byKerberos, byKeytab:
+		return d.c.principal()
 	}
 	return bindName(d.c.Domain, d.c.User)
 }
@@ -85,7 +93,7 @@ func (d *door) secure(ctx context.Context, conn net.Conn, k *link) (string, erro
 	if err != nil {
 		return "", d.untrusted(err)
 	}
-	k.wire, k.secure = newWire(secure, conn), shown
+	k.wire, k.secure, k.bindings = newWire(secure, conn), shown, bindings(secure.ConnectionState())
 	return shown, nil
 }
 
@@ -138,7 +146,45 @@ func (d *door) refusedTLS(err error) error {
 
 func (d *door) noLDAP(err error) error { return notAnswered(d.c.addr(), err) }
 
-func (d *door) signIn(ctx context.Context, k *link) error {
+// signIn is the only place from which a secret leaves.
+func (d *door) signIn(ctx context.Context, env *connectors.Env, k *link) error {
+	if d.c.Auth == simple || d.c.Auth == anonymous {
+		k.ldap.Start()
+		return d.simpleBind(ctx, k)
+	}
+	name, m, err := d.mechanism(ctx, env, k)
+	if err != nil {
+		return err
+	}
+	if err := d.sasl(ctx, k, name, m); err != nil {
+		return d.unknownCert(ctx, bindError(d.c, nil, err))
+	}
+	k.ldap.Start()
+	return nil
+}
+
+// unknownCert says why a server leaves that was shown a certificate: in TLS 1.3
+// it looks at it only after the handshake is over on this side.
+func (d *door) unknownCert(ctx context.Context, err error) error {
+	e := connectors.Classify(err)
+	if d.c.Auth != certificate || e.Reason != "connect.closed" || ctx.Err() != nil {
+		return err
+	}
+	return &connectors.Error{Code: connectors.AuthFailed, Reason: "ldap.certificate", Target: e.Target, Field: "client_cert", Said: "the server closed the connection", Err: e.Err}
+}
+
+func (d *door) mechanism(ctx context.Context, env *connectors.Env, k *link) (string, mechanism, error) {
+	switch d.c.Auth {
+	case byNTLM:
+		return "GSS-SPNEGO", &ntlm{name: d.who(), password: d.c.Password, bindings: k.bindings}, nil
+	case certificate:
+		return "EXTERNAL", external{}, nil
+	}
+	m, err := d.kerberos(ctx, env, k)
+	return "GSSAPI", m, err
+}
+
+func (d *door) simpleBind(ctx context.Context, k *link) error {
 	request := ldap.NewSimpleBindRequest("", "", nil)
 	request.AllowEmptyPassword = d.c.Auth == anonymous
 	if d.c.Auth == simple {

@@ -49,6 +49,19 @@ func rdnValue(dn string) string {
 	return out.String()
 }
 
+// parentOf is what is above a DN, "" above the last part.
+func parentOf(dn string) string {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',', ';':
+			return strings.TrimLeft(dn[i+1:], " ")
+		}
+	}
+	return ""
+}
+
 func hexDigit(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':
@@ -68,6 +81,7 @@ const (
 	kindContainer = "container"
 	kindPerson    = "person"
 	kindGroup     = "group"
+	kindComputer  = "computer"
 	kindEntry     = "entry"
 	kindReferral  = "referral"
 )
@@ -115,7 +129,7 @@ func classKind(class []byte) (kind string, rank int) {
 	case "organizationalunit":
 		return kindOU, 7
 	case "computer":
-		return kindEntry, rankComputer
+		return kindComputer, rankComputer
 	case "group", "groupofnames", "groupofuniquenames", "groupofurls", "posixgroup":
 		return kindGroup, 5
 	case "person", "user", "inetorgperson", "account", "posixaccount", "contact":
@@ -136,48 +150,14 @@ func kindOf(r record) string {
 	return kindEntry
 }
 
-func holds(kind string) bool {
-	return kind == kindDomain || kind == kindOU || kind == kindContainer
+// below reports whether dn is base or under it.
+func below(dn, base string) bool {
+	dn, base = strings.ToLower(dn), strings.ToLower(base)
+	return dn == base || strings.HasSuffix(dn, ","+base)
 }
 
-// listed are the attributes that a listing needs. hasSubordinates is
-// operational (X.501); Active Directory does not have it.
-func listed() []string { return []string{"objectClass", "description", "hasSubordinates", "ref"} }
-
-// node describes an entry of a listing; views are those that all entries have.
-func node(r record, views []connectors.View) connectors.Node {
-	dn := string(r.dn)
-	var c classified
-	var description, subordinates, ref []byte
-	for name, values := range r.each() {
-		switch {
-		case bytes.EqualFold(name, []byte("objectClass")):
-			c = classify(values)
-		case bytes.EqualFold(name, []byte("description")):
-			_, description, _, _ = split(values)
-		case bytes.EqualFold(name, []byte("hasSubordinates")):
-			_, subordinates, _, _ = split(values)
-		case bytes.EqualFold(name, []byte("ref")):
-			_, ref, _, _ = split(values)
-		}
-	}
-	if c.kind == kindReferral {
-		return referralNode(dn, string(ref))
-	}
-	n := connectors.Node{ID: connectors.NodeID(dn), Name: rdnValue(dn), Kind: c.kind, Views: views}
-	switch {
-	case holds(n.Kind):
-		n.Branch = true
-	case len(subordinates) > 0:
-		n.Branch = bytes.EqualFold(subordinates, []byte("TRUE"))
-	default:
-		// Active Directory: any class that is not a leaf by nature may hold more.
-		n.Branch = n.Kind == kindEntry && c.known && !c.leaf
-	}
-	if len(description) > 0 {
-		n.Facts = []connectors.Fact{{Label: "Description", Text: connectors.Clean(string(description), 200)}}
-	}
-	return n
+func holds(kind string) bool {
+	return kind == kindDomain || kind == kindOU || kind == kindContainer
 }
 
 // referralNode shows where another server is said to have more. It opens

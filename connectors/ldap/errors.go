@@ -51,6 +51,21 @@ func adVerdict(data string) (verdict, bool) {
 	case "775":
 		return verdict{connectors.Throttled, "ldap.locked", "user"}, true
 	}
+	return adOtherVerdict(strings.ToLower(data))
+}
+
+// adOtherVerdict is for what has nothing to do with the account's state.
+func adOtherVerdict(data string) (verdict, bool) {
+	switch data {
+	case "569": // ERROR_LOGON_TYPE_NOT_GRANTED
+		return verdict{connectors.Denied, "ldap.logon_type", "user"}, true
+	case "51f", "80090304": // ERROR_NO_LOGON_SERVERS, SEC_E_INTERNAL_ERROR
+		return verdict{connectors.Throttled, "ldap.busy", ""}, true
+	case "80090324": // SEC_E_TIME_SKEW
+		return verdict{connectors.Refused, "kerberos.clock", ""}, true
+	case "80090346": // SEC_E_BAD_BINDINGS
+		return verdict{connectors.Refused, "ldap.bindings", "host"}, true
+	}
 	return verdict{}, false
 }
 
@@ -81,8 +96,12 @@ func bindError(c config, policy *ldap.ControlBeheraPasswordPolicy, err error) er
 		}
 		return nil
 	}
+	var known *connectors.Error
 	var e *ldap.Error
-	if !answered(err) || !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &known):
+		return known
+	case !answered(err) || !errors.As(err, &e):
 		return notAnswered(c.addr(), err)
 	}
 	if !told && e.ResultCode == ldap.LDAPResultInvalidCredentials {
@@ -91,7 +110,7 @@ func bindError(c config, policy *ldap.ControlBeheraPasswordPolicy, err error) er
 		}
 	}
 	if !told {
-		v = bindVerdict(e.ResultCode)
+		v = c.bindVerdict(e.ResultCode)
 	}
 	out := &connectors.Error{Code: v.code, Reason: v.reason, Target: c.addr(), Field: v.field, Said: c.said(err), Err: resultCode(e.ResultCode)}
 	if e.ResultCode == ldap.LDAPResultReferral {
@@ -104,10 +123,10 @@ func bindError(c config, policy *ldap.ControlBeheraPasswordPolicy, err error) er
 }
 
 // bindVerdict is for the result codes of RFC 4511 appendix A, as an answer to a bind.
-func bindVerdict(code uint16) verdict {
+func (c config) bindVerdict(code uint16) verdict {
 	switch code {
 	case ldap.LDAPResultInvalidCredentials:
-		return verdict{connectors.AuthFailed, "ldap.auth", "password"}
+		return c.refusedVerdict()
 	case ldap.LDAPResultNoSuchObject: // 389 Directory Server names an unknown user so
 		return verdict{connectors.AuthFailed, "ldap.no_user", "user"}
 	case ldap.LDAPResultInvalidDNSyntax:
@@ -122,6 +141,17 @@ func bindVerdict(code uint16) verdict {
 		return verdict{connectors.Denied, "ldap.unwilling", "user"}
 	}
 	return commonVerdict(code)
+}
+
+// refusedVerdict is for whoever is refused without a reason, by what was shown.
+func (c config) refusedVerdict() verdict {
+	switch c.Auth {
+	case byKerberos, byKeytab:
+		return verdict{connectors.AuthFailed, "ldap.ticket", "spn"}
+	case certificate:
+		return verdict{connectors.AuthFailed, "ldap.certificate", "client_cert"}
+	}
+	return verdict{connectors.AuthFailed, "ldap.auth", "password"}
 }
 
 // commonVerdict is for the codes that mean the same whatever was asked.
@@ -160,6 +190,9 @@ func anonymousRefused(code uint16, out *connectors.Error) *connectors.Error {
 	return out
 }
 
+// nearest goes before the deepest entry that exists.
+const nearest = "The nearest entry that exists is "
+
 // explain maps what a search or an extended operation met; target is its base.
 func explain(c config, target string, err error) error {
 	var known *connectors.Error
@@ -179,7 +212,7 @@ func explain(c config, target string, err error) error {
 		out.Said = referralOf(e)
 	case ldap.LDAPResultNoSuchObject:
 		if e.MatchedDN != "" {
-			out.Said = "the nearest entry that exists is " + connectors.Clean(e.MatchedDN, 200)
+			out.Said = nearest + connectors.Clean(e.MatchedDN, 200)
 		}
 	case ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded:
 		out.Partial = true

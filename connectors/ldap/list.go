@@ -25,7 +25,8 @@ const (
 // goodbye bounds telling the server that the rest of a listing is not wanted.
 const goodbye = time.Second
 
-// Children lists one level, page by page, in the server's order.
+// Children lists one level, page by page, in the server's order; below a group
+// its members.
 func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.Seq2[connectors.Node, error] {
 	return func(yield func(connectors.Node, error) bool) {
 		if ctx.Err() != nil {
@@ -49,11 +50,13 @@ func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.S
 			return
 		}
 		views := []connectors.View{connectors.ViewRows}
+		empty := true
 		for f, err := range s.level(ctx, base, listed()) {
 			if err != nil {
 				yield(connectors.Node{}, err)
 				return
 			}
+			empty = false
 			n := referralNode("", f.referral)
 			if f.referral == "" {
 				n = node(f.record, views)
@@ -61,6 +64,9 @@ func (s *session) Children(ctx context.Context, parent connectors.NodeID) iter.S
 			if !yield(n, nil) {
 				return
 			}
+		}
+		if empty {
+			s.members(ctx, base, yield)
 		}
 	}
 }
@@ -75,8 +81,13 @@ type found struct {
 // level lists what is directly below base, with the wanted attributes. Errors
 // are classified.
 func (s *session) level(ctx context.Context, base string, attributes []string) iter.Seq2[found, error] {
+	return s.search(ctx, base, ldap.ScopeSingleLevel, "(objectClass=*)", attributes)
+}
+
+// search lists what a filter finds, page by page. Errors are classified.
+func (s *session) search(ctx context.Context, base string, scope int, filter string, attributes []string) iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
-		q := s.query(base, attributes)
+		q := s.query(base, scope, filter, attributes)
 		k, err := s.begin(ctx, q.next)
 		if k == nil {
 			yield(found{}, s.explain(base, err))
@@ -117,16 +128,17 @@ func (s *session) level(ctx context.Context, base string, attributes []string) i
 	}
 }
 
-// A query is a one-level search and its place in the pages (RFC 2696).
+// A query is a search and its place in the pages (RFC 2696).
 type query struct {
 	request *ldap.SearchRequest
 	page    *ldap.ControlPaging // nil where the server cannot page
+	begun   bool                // a page has come
 	found   entries
 	result  *ldap.SearchResult
 }
 
-func (s *session) query(base string, attributes []string) *query {
-	q := &query{request: ldap.NewSearchRequest(base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", attributes, nil)}
+func (s *session) query(base string, scope int, filter string, attributes []string) *query {
+	q := &query{request: ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)}
 	if s.dse.told() && !s.dse.has("supportedControl", ldap.ControlTypePaging) {
 		q.request.SizeLimit = unpaged
 		return q
@@ -140,6 +152,14 @@ func (s *session) query(base string, attributes []string) *query {
 func (q *query) next(k *link) (err error) {
 	q.found, q.result = nil, nil
 	q.found, q.result, err = k.search(q.request)
+	var refused *ldap.Error
+	// Some name the control among what they can do, and refuse it where they hold
+	// nothing of their own.
+	if !q.begun && q.page != nil && errors.As(err, &refused) && refused.ResultCode == ldap.LDAPResultUnavailableCriticalExtension {
+		q.page, q.request.Controls, q.request.SizeLimit = nil, nil, unpaged
+		q.found, q.result, err = k.search(q.request)
+	}
+	q.begun = true
 	if q.page == nil {
 		return err
 	}

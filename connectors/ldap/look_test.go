@@ -5,9 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
+	"jackfield/connectors/conntest/server"
 )
 
 func portOf(n int) string { return strconv.Itoa(n) }
@@ -128,6 +130,60 @@ func facts(t *testing.T, d *directory) {
 	if got["Account"] != reader || got["Server"] != "OpenLDAP" || got["Base DN"] != company || !strings.Contains(got["Encryption"], "TLS 1.3") {
 		t.Errorf("%v", got)
 	}
+}
+
+// The answer to the policy control says what else a right password leads to.
+func policies(t *testing.T, d *directory) {
+	got := factsOf(t, open1(t, d.settings("user", "uid=grace,"+people, "password", "grace-practice")))
+	if !strings.HasPrefix(got["Password"], "has expired; 4 sign-ins are left") || got["Expires"] != "" {
+		t.Errorf("%v", got)
+	}
+	got = factsOf(t, open1(t, d.settings("user", "uid=soon,"+people, "password", "soon-practice")))
+	ends, err := time.Parse(time.RFC3339, got["Expires"])
+	if err != nil || time.Until(ends) < 8*24*time.Hour || !strings.Contains(got["Password expires"], "(in 9 days)") {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
+// The owner of a certificate is who stands in it, if the server says so.
+func certificates(t *testing.T, d *directory) {
+	issued := d.ca.Issue(t, server.Cert{Client: true, Name: "reader"})
+	for _, security := range []string{overTLS, startTLS} {
+		s := d.settings("auth", certificate, "security", security, "client_cert", issued.Cert)
+		s.Secrets["client_key"] = connectors.NewSecret(issued.Key)
+		if got := factsOf(t, open1(t, s)); got["Account"] != "cn=reader" {
+			t.Errorf("%s: %v", security, got)
+		}
+	}
+	// One that the server does not know is as none.
+	issued = server.NewCA(t).Issue(t, server.Cert{Client: true, Name: "reader"})
+	s := d.settings("auth", certificate, "client_cert", issued.Cert)
+	s.Secrets["client_key"] = connectors.NewSecret(issued.Key)
+	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
+	if e := connectors.Classify(err); e == nil || e.Code != connectors.AuthFailed || e.Field != "client_cert" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func groups(t *testing.T, d *directory) {
+	s := open1(t, d.settings())
+	got := list(t, s, "cn=staff,ou=Groups,"+company)
+	if len(got) != 2 || got["ann"].Kind != kindPerson || got["bob"].ID != connectors.NodeID("uid=bob,ou=Nested,"+people) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func factsOf(t *testing.T, s *session) map[string]string {
+	t.Helper()
+	all, err := s.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range all {
+		got[f.Label] = f.Text
+	}
+	return got
 }
 
 func locked(t *testing.T, d *directory) {

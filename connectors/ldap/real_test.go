@@ -45,6 +45,9 @@ func TestSlapd(t *testing.T) {
 	t.Run("tree", func(t *testing.T) { tree(t, d) })
 	t.Run("tables", func(t *testing.T) { tables(t, d) })
 	t.Run("facts", func(t *testing.T) { facts(t, d) })
+	t.Run("policies", func(t *testing.T) { policies(t, d) })
+	t.Run("certificates", func(t *testing.T) { certificates(t, d) })
+	t.Run("groups", func(t *testing.T) { groups(t, d) })
 	for name, s := range map[string]connectors.Settings{
 		"StartTLS":  d.settings("security", startTLS),
 		"plain":     d.settings("security", plainText),

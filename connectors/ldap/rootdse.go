@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -24,7 +24,7 @@ type rootDSE struct{ record }
 func readRootDSE(k *link) (rootDSE, error) {
 	found, _, err := k.search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{
 		"namingContexts", "defaultNamingContext", "dnsHostName", "supportedControl", "supportedExtension", "supportedCapabilities",
-		"vendorName", "vendorVersion", "domainFunctionality", "objectClass",
+		"rootDomainNamingContext", "vendorName", "vendorVersion", "domainFunctionality", "objectClass",
 	}, nil))
 	if err != nil {
 		return rootDSE{}, err
@@ -40,8 +40,16 @@ func (r rootDSE) has(name, value string) bool { return slices.Contains(r.texts(n
 
 func (r rootDSE) isAD() bool { return r.has("supportedCapabilities", activeDirectory) }
 
-// contexts are where browsing begins when the user names no base.
-func (r rootDSE) contexts() []string {
+// contexts are where browsing begins when the user names no base. The forest
+// begins at its root domain, and may have trees beside that one.
+func (r rootDSE) contexts(forest bool) []string {
+	if root := r.text("rootDomainNamingContext"); forest && root != "" {
+		out := []string{root}
+		if own := r.text("defaultNamingContext"); own != "" && !below(own, root) {
+			out = append(out, own)
+		}
+		return out
+	}
 	if base := r.text("defaultNamingContext"); base != "" {
 		return []string{base}
 	}
@@ -105,7 +113,11 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 		if account, err = s.account(k, account); err != nil {
 			return err
 		}
-		own, err = s.ownFacts(k, account)
+		if own, err = s.ownFacts(k, account); err != nil {
+			return err
+		}
+		rights, err := s.rights(k, base)
+		own = append(own, rights...)
 		return err
 	})
 	if err != nil {
@@ -123,12 +135,11 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 	if c := s.dse.texts("namingContexts"); len(c) > 0 {
 		facts = append(facts, connectors.Fact{Label: "Naming contexts", Text: connectors.Clean(strings.Join(c, "; "), 500)})
 	}
-	facts = append(facts, connectors.Fact{Label: "Encryption", Text: s.secure})
-	if s.policy != nil && s.policy.Expire > 0 {
-		at := s.env.Time().Add(time.Duration(min(s.policy.Expire, 1<<31)) * time.Second)
-		own = append(own, connectors.Fact{Label: "Expires", Text: at.UTC().Format(time.RFC3339)})
+	if s.door.c.atCatalog() {
+		facts = append(facts, connectors.Fact{Label: "Global catalog", Text: "port " + strconv.Itoa(s.door.c.port()) + ": all domains of the forest, but only the attributes that are copied to it"})
 	}
-	return append(facts, own...), nil
+	facts = append(facts, connectors.Fact{Label: "Encryption", Text: s.secure})
+	return append(append(facts, own...), s.policyFacts()...), nil
 }
 
 // account asks the server who it takes us for; without an answer it is the name
@@ -151,50 +162,4 @@ func (s *session) account(k *link, typed string) (string, error) {
 		}
 	}
 	return typed, nil
-}
-
-// ownFacts are what Active Directory tells about the account itself; none where
-// its entry is not found or not shown.
-func (s *session) ownFacts(k *link, account string) ([]connectors.Fact, error) {
-	if !s.dse.isAD() || s.door.c.Auth == anonymous {
-		return nil, nil
-	}
-	found, _, err := k.search(ldap.NewSearchRequest(s.dse.text("defaultNamingContext"), ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 1, 5, false, ownFilter(account),
-		[]string{"displayName", "accountExpires", "msDS-UserPasswordExpiryTimeComputed"}, nil))
-	if err != nil && !answered(err) {
-		return nil, err
-	}
-	own, ok := found.first()
-	if !ok {
-		return nil, nil
-	}
-	var facts []connectors.Fact
-	if name := own.text("displayName"); name != "" {
-		facts = append(facts, connectors.Fact{Label: "Name", Text: connectors.Clean(name, 200)})
-	}
-	accountEnds, _ := ticks(own.text("accountExpires"))
-	passwordEnds, _ := ticks(own.text("msDS-UserPasswordExpiryTimeComputed"))
-	if first := earliest(accountEnds, passwordEnds); !first.IsZero() {
-		facts = append(facts, connectors.Fact{Label: "Expires", Text: first.Format(time.RFC3339)})
-	}
-	return facts, nil
-}
-
-// ownFilter finds the account by any of the names that one can sign in with.
-func ownFilter(account string) string {
-	if strings.Contains(account, "=") {
-		return "(distinguishedName=" + ldap.EscapeFilter(account) + ")"
-	}
-	short := account
-	if _, name, ok := strings.Cut(account, `\`); ok {
-		short = name
-	}
-	return "(&(objectClass=user)(|(sAMAccountName=" + ldap.EscapeFilter(short) + ")(userPrincipalName=" + ldap.EscapeFilter(account) + ")))"
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
 }

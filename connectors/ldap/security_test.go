@@ -128,7 +128,7 @@ func TestSecurity55_NothingIsSmuggledBehindTheAnswer(t *testing.T) {
 
 func TestSecurity56_FiltersAreEscaped(t *testing.T) {
 	for _, name := range []string{"*)(uid=*))(|(uid=", "a\x00b", `CORP\*`, "(", `\`, "*", "cn=*)(objectClass=*", "\xff"} {
-		f, err := ldap.CompileFilter(ownFilter(name))
+		f, err := ldap.CompileFilter(ownFilter(name, "corp.example.com"))
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue

@@ -14,6 +14,9 @@ import (
 // maxIdle is how many signed-in connections wait for the next look.
 const maxIdle = 2
 
+// maxParents is how far above a base DN that is not there one that is is looked for.
+const maxParents = 12
+
 // maxContexts is how many naming contexts a server can have for us.
 const maxContexts = 20
 
@@ -42,6 +45,7 @@ type session struct {
 func start(ctx context.Context, env *connectors.Env, d *door) (connectors.Session, error) {
 	k, err := d.enter(ctx, env)
 	if err != nil {
+		d.forget()
 		return nil, err
 	}
 	s := &session{env: env, door: d, lent: map[*link]struct{}{}, secure: k.secure, policy: k.policy}
@@ -53,6 +57,7 @@ func start(ctx context.Context, env *connectors.Env, d *door) (connectors.Sessio
 	})
 	if err != nil {
 		k.kill()
+		d.forget()
 		return nil, err
 	}
 	s.idle = append(s.idle, k)
@@ -71,7 +76,7 @@ func (s *session) survey(ctx context.Context, k *link) error {
 	}
 	if c.BaseDN != "" {
 		s.bases = []string{c.BaseDN}
-	} else if s.bases = s.dse.contexts(); len(s.bases) == 0 {
+	} else if s.bases = s.dse.contexts(c.atCatalog()); len(s.bases) == 0 {
 		return &connectors.Error{Code: connectors.NotFound, Reason: "ldap.no_contexts", Target: c.addr(), Field: "base_dn"}
 	}
 	var visible []string
@@ -84,10 +89,34 @@ func (s *session) survey(ctx context.Context, k *link) error {
 		}
 	}
 	if len(visible) == 0 || (err != nil && !answered(err)) {
-		return atBase(c, s.bases[0], err)
+		return nearer(ctx, k, s.bases[0], atBase(c, s.bases[0], err))
 	}
 	s.bases = visible
 	return nil
+}
+
+// nearer names the nearest entry above one that is not there, where the server
+// has not done so itself (RFC 4511 section 4.1.9).
+func nearer(ctx context.Context, k *link, dn string, err error) error {
+	var e *connectors.Error
+	if !errors.As(err, &e) || e.Reason != "ldap.no_base" || strings.HasPrefix(e.Said, nearest) {
+		return err
+	}
+	for range maxParents {
+		if dn = parentOf(dn); dn == "" {
+			break
+		}
+		found := k.do(ctx, func(k *link) error { return see(k, dn) })
+		if found == nil {
+			named := *e
+			named.Said = nearest + connectors.Clean(dn, 200)
+			return &named
+		}
+		if !answered(found) {
+			break
+		}
+	}
+	return err
 }
 
 // see proves with the least of reads that an entry is there.
@@ -234,5 +263,6 @@ func (s *session) Close() error {
 	for _, k := range idle {
 		k.leave()
 	}
+	s.door.forget()
 	return nil
 }

@@ -202,6 +202,52 @@ func TestAServerThatCannotPage(t *testing.T) {
 	}
 }
 
+// A server that always promises more members must not keep us for ever, and one
+// that finds nobody of them does not hide them.
+func TestEndlessMembers(t *testing.T) {
+	parts := 0
+	p := newPuppet(t, likeAD(func(_ *puppet, r request) (bool, bool) {
+		if r.op.Tag != ldap.ApplicationSearchRequest {
+			return false, false
+		}
+		scope, _ := r.op.Children[1].Value.(int64)
+		switch {
+		case r.base() != "CN=g,"+corp && scope != ldap.ScopeWholeSubtree, r.base() == "":
+			return false, false
+		case scope != ldap.ScopeBaseObject:
+			r.answer(done())
+		case parts < 2:
+			parts++
+			r.answer(entry(r.base(), "objectClass", "group", fmt.Sprintf("member;range=%d-%d", parts, parts), fmt.Sprintf("CN=m%d,%s", parts, corp)), done())
+		default:
+			r.answer(entry(r.base(), "objectClass", "group", "member;range=3-4", ""), done())
+		}
+		return true, true
+	}))
+	s := open1(t, p.settings(plainText))
+	if got := list(t, s, "CN=g,"+corp); len(got) != 2 || got["m1"].Access != connectors.AccessListed || got["m2"].Branch {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Some servers name the paging control and then refuse it (RFC 4511 section 4.1.11).
+func TestAServerThatRefusesToPage(t *testing.T) {
+	p := newPuppet(t, likeAD(func(_ *puppet, r request) (bool, bool) {
+		if r.op.Tag != ldap.ApplicationSearchRequest || r.op.Children[1].Value != int64(ldap.ScopeSingleLevel) {
+			return false, false
+		}
+		if limit, _ := r.op.Children[3].Value.(int64); limit != unpaged {
+			r.answer(result(ldap.ApplicationSearchResultDone, 12, "no paging here"))
+			return true, true
+		}
+		return false, false
+	}))
+	s := open1(t, p.settings(plainText))
+	if got := list(t, s, ""); len(got) != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A server that always promises another page must not keep us for ever.
 func TestEndlessEmptyPages(t *testing.T) {
 	p := newPuppet(t, likeAD(func(_ *puppet, r request) (bool, bool) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest/server"
@@ -108,6 +109,8 @@ func seed(many int) string {
 	person("locked", people, secret("locked-practice"))
 	person("old", people, secret("old-practice"), "pwdPolicySubentry: cn=old,ou=Policies,"+company, "pwdChangedTime: 20010101000000Z")
 	person("reset", people, secret("reset-practice"), "pwdPolicySubentry: cn=reset,ou=Policies,"+company, "pwdReset: TRUE")
+	person("grace", people, secret("grace-practice"), "pwdPolicySubentry: cn=grace,ou=Policies,"+company, "pwdChangedTime: 20010101000000Z")
+	person("soon", people, secret("soon-practice"), "pwdPolicySubentry: cn=soon,ou=Policies,"+company, "pwdChangedTime: "+time.Now().UTC().Format("20060102150405Z"))
 	person("bob", "ou=Nested,"+people)
 	entry("cn=staff,ou=Groups,"+company, "objectClass: groupOfNames", "cn: staff", "member: uid=ann,"+people, "member: uid=bob,ou=Nested,"+people)
 	entry("cn=device,ou=Groups,"+company, "objectClass: device", "cn: device")
@@ -125,6 +128,8 @@ func seed(many int) string {
 	policy("default", "pwdLockout: TRUE", "pwdMaxFailure: 3", "pwdMustChange: TRUE")
 	policy("old", "pwdMaxAge: 60")
 	policy("reset", "pwdMustChange: TRUE")
+	policy("grace", "pwdMaxAge: 60", "pwdGraceAuthnLimit: 5")
+	policy("soon", "pwdMaxAge: 864000", "pwdExpireWarning: 863999")
 	for i := range many {
 		name := fmt.Sprintf("p%06d", i)
 		entry("uid="+name+",ou=Many,"+company, "objectClass: inetOrgPerson", "uid: "+name, "cn: "+name, "sn: Many", "description: One of many")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -18,7 +19,52 @@ const maxTable = 8 << 20
 // those that no entry has are left out.
 func columns() []string {
 	return []string{"displayName", "givenName", "sn", "uid", "sAMAccountName", "userPrincipalName", "mail", "telephoneNumber", "mobile",
-		"title", "department", "ou", "o", "l", "employeeNumber", "dNSHostName", "operatingSystem", "userAccountControl", "description", "whenCreated"}
+		"title", "department", "ou", "o", "l", "employeeNumber", "dNSHostName", "operatingSystem", attributeState, attributeLogon, attributeGroups,
+		"description", "whenCreated"}
+}
+
+// The attributes that a table shows in words of its own.
+const (
+	attributeState  = "userAccountControl"
+	attributeLogon  = "lastLogonTimestamp" // which all controllers know, within two weeks
+	attributeGroups = "memberOf"
+)
+
+// heading is how a column of the attribute is called.
+func heading(name string) connectors.Column {
+	switch name {
+	case attributeState:
+		return connectors.Column{Name: "enabled"}
+	case attributeLogon:
+		return connectors.Column{Name: "last sign-in"}
+	case attributeGroups:
+		return connectors.Column{Name: "groups", Numeric: true}
+	}
+	return connectors.Column{Name: name}
+}
+
+// rowCell is an attribute in the row of an entry; nil where there is none.
+func rowCell(name string, values [][]byte) any {
+	if len(values) == 0 {
+		return nil
+	}
+	switch name {
+	case attributeState:
+		bits, err := strconv.ParseInt(string(values[0]), 10, 64)
+		if err != nil {
+			return nil
+		}
+		return bits&controlDisabled == 0
+	case attributeLogon:
+		at, ok := ticks(string(values[0]))
+		if !ok || at.IsZero() {
+			return nil
+		}
+		return at.Local().Format("2006-01-02 15:04")
+	case attributeGroups:
+		return int64(len(values))
+	}
+	return joined(name, values)
 }
 
 // Table shows what is directly below a unit, a row each; of any other entry
@@ -37,7 +83,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 	var e record
 	ok := false
 	err := s.with(ctx, func(k *link) error {
-		found, _, err := k.search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", []string{"*", "+"}, nil))
+		found, _, err := k.search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, 0, false, "(objectClass=*)", s.all(), nil))
 		if e, ok = found.first(); ok {
 			e = e.copied()
 		}
@@ -53,6 +99,16 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 		return s.entries(ctx, dn, limit)
 	}
 	return attributes(e, limit), nil
+}
+
+// all asks for everything of an entry. What Active Directory computes it tells
+// only to those who name it.
+func (s *session) all() []string {
+	out := []string{"*", "+"}
+	if s.dse.isAD() {
+		out = append(out, "tokenGroups", "msDS-UserPasswordExpiryTimeComputed", "msDS-User-Account-Control-Computed")
+	}
+	return out
 }
 
 // entries are the rows of a unit.
@@ -96,24 +152,21 @@ func fill(t *connectors.Table, rows []record) {
 	}
 	t.Columns = []connectors.Column{{Name: "Name"}, {Name: "Kind"}}
 	for _, name := range names {
-		t.Columns = append(t.Columns, connectors.Column{Name: name})
+		t.Columns = append(t.Columns, heading(name))
 	}
 	t.Columns = append(t.Columns, connectors.Column{Name: "DN"})
 	for _, e := range rows {
 		dn := string(e.dn)
 		row := []any{cut(rdnValue(dn)), kindOf(e)}
 		for _, name := range names {
-			row = append(row, joined(name, e.values(name)))
+			row = append(row, rowCell(name, e.values(name)))
 		}
 		t.Rows = append(t.Rows, append(row, cut(dn)))
 	}
 }
 
-// joined is all values of an attribute in one cell; nil where there is none.
-func joined(name string, values [][]byte) any {
-	if len(values) == 0 {
-		return nil
-	}
+// joined is all values of an attribute in one cell.
+func joined(name string, values [][]byte) string {
 	var parts []string
 	for _, v := range values[:min(len(values), 20)] {
 		parts = append(parts, cell(name, v))
@@ -129,7 +182,15 @@ func attributes(e record, limit int) *connectors.Table {
 		// Active Directory gives long lists in parts (MS-ADTS 3.1.1.3.1.3.3).
 		name, part, ranged := strings.Cut(string(raw), ";range=")
 		if ranged && !strings.HasSuffix(part, "*") {
-			t.Note = "Only the first values of " + connectors.Clean(name, 60) + " are shown."
+			t.Note = "Only the first values of " + connectors.Clean(name, 60) + " are shown. The tree lists all."
+		}
+		if strings.EqualFold(name, "tokenGroups") {
+			n := int64(0)
+			for range octetsOf(values) {
+				n++
+			}
+			t.Note = "In " + counted(n, "group", "groups") + ", counting the primary group and those within others."
+			continue
 		}
 		for v := range octetsOf(values) {
 			if len(t.Rows) == limit || size > maxTable {

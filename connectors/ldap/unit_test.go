@@ -18,18 +18,22 @@ import (
 // The diagnostic strings are those that Microsoft documents and Samba sends.
 func TestActiveDirectorySaysWhy(t *testing.T) {
 	for data, want := range map[string]verdict{
-		"525": {connectors.AuthFailed, "ldap.no_user", "user"},
-		"52e": {connectors.AuthFailed, "ldap.auth", "password"},
-		"52f": {connectors.Denied, "ldap.restricted", "user"},
-		"530": {connectors.Denied, "ldap.hours", "user"},
-		"531": {connectors.Denied, "ldap.workstation", "user"},
-		"532": {connectors.Expired, "ldap.password_expired", "password"},
-		"533": {connectors.Denied, "ldap.disabled", "user"},
-		"568": {connectors.Denied, "ldap.too_many_groups", "user"},
-		"701": {connectors.Expired, "ldap.account_expired", "user"},
-		"773": {connectors.Expired, "ldap.must_change", "password"},
-		"775": {connectors.Throttled, "ldap.locked", "user"},
-		"5aa": {connectors.AuthFailed, "ldap.auth", "password"}, // a number that is not documented
+		"525":      {connectors.AuthFailed, "ldap.no_user", "user"},
+		"52e":      {connectors.AuthFailed, "ldap.auth", "password"},
+		"52f":      {connectors.Denied, "ldap.restricted", "user"},
+		"530":      {connectors.Denied, "ldap.hours", "user"},
+		"531":      {connectors.Denied, "ldap.workstation", "user"},
+		"532":      {connectors.Expired, "ldap.password_expired", "password"},
+		"533":      {connectors.Denied, "ldap.disabled", "user"},
+		"568":      {connectors.Denied, "ldap.too_many_groups", "user"},
+		"701":      {connectors.Expired, "ldap.account_expired", "user"},
+		"773":      {connectors.Expired, "ldap.must_change", "password"},
+		"775":      {connectors.Throttled, "ldap.locked", "user"},
+		"569":      {connectors.Denied, "ldap.logon_type", "user"},
+		"51f":      {connectors.Throttled, "ldap.busy", ""},
+		"80090324": {connectors.Refused, "kerberos.clock", ""},
+		"80090346": {connectors.Refused, "ldap.bindings", "host"},
+		"5aa":      {connectors.AuthFailed, "ldap.auth", "password"}, // a number that is not documented
 	} {
 		for _, text := range []string{
 			"80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data %s, v1db1",
@@ -194,7 +198,7 @@ func TestValues(t *testing.T) {
 func TestKinds(t *testing.T) {
 	for classes, want := range map[string]string{
 		"top domain domainDNS": kindDomain, "top organizationalUnit": kindOU, "top container": kindContainer, "top builtinDomain": kindDomain,
-		"top person organizationalPerson user": kindPerson, "top person organizationalPerson user computer": kindEntry, "top group": kindGroup,
+		"top person organizationalPerson user": kindPerson, "top person organizationalPerson user computer": kindComputer, "top group": kindGroup,
 		"device": kindEntry, "": kindEntry, "REFERRAL extensibleObject": kindReferral,
 	} {
 		r, _ := entries(envelope(1, entry("cn=a", "objectClass", strings.ReplaceAll(classes, " ", "|"))).Bytes()).first()

@@ -67,7 +67,7 @@ func cell(name string, v []byte) string {
 		return either(v, guid)
 	case "objectsid", "sidhistory", "securityidentifier", "tokengroups", "ms-ds-creatorsid":
 		return either(v, sid)
-	case "useraccountcontrol":
+	case "useraccountcontrol", "msds-user-account-control-computed":
 		return accountControl(string(v))
 	case "accountexpires", "pwdlastset", "lastlogon", "lastlogontimestamp", "lastlogoff", "badpasswordtime", "lockouttime", "msds-userpasswordexpirytimecomputed":
 		if at, ok := ticks(string(v)); ok {
@@ -155,6 +155,9 @@ func ticks(text string) (time.Time, bool) {
 	return time.Unix(n/10_000_000-to1970, n%10_000_000*100).UTC(), true
 }
 
+// controlDisabled is the bit of userAccountControl that locks everybody out.
+const controlDisabled = 0x2
+
 // accountControl names the bits of MS-ADTS 2.2.16 that say whether one can sign in.
 func accountControl(text string) string {
 	n, err := strconv.ParseInt(text, 10, 64)
@@ -166,7 +169,7 @@ func accountControl(text string) string {
 		mask int64
 		text string
 	}{
-		{0x2, "disabled"}, {0x10, "locked out"}, {0x20, "no password needed"}, {0x200, "normal account"}, {0x800, "trust"},
+		{controlDisabled, "disabled"}, {0x10, "locked out"}, {0x20, "no password needed"}, {0x200, "normal account"}, {0x800, "trust"},
 		{0x1000, "computer"}, {0x2000, "domain controller"}, {0x10000, "password never expires"}, {0x40000, "smart card needed"}, {0x800000, "password expired"},
 	} {
 		if n&bit.mask != 0 {
