@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"jackfield/connectors"
+	"jackfield/connectors/awsiot"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mqtt"
 	"jackfield/connectors/sftp"
@@ -16,7 +17,7 @@ import (
 // coded are the built-in types that are written in Go. The list is explicit:
 // nothing registers itself.
 func coded() []connectors.Type {
-	out := []connectors.Type{sftp.Type(), ldap.Type(), mqtt.Type()}
+	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type()}
 	return append(append(out, sqldb.Types()...), web.OAuth())
 }
 

@@ -1,12 +1,10 @@
-package mqtt
+package mqttx
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,42 +13,7 @@ import (
 	"time"
 
 	"jackfield/connectors"
-	"jackfield/connectors/conntest"
 )
-
-// A CONNACK of five bytes that announces 256 MiB.
-func TestSecurity64_APacketsAnnouncedSizeIsNotBelieved(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Write([]byte{0x20, 0xff, 0xff, 0xff, 0x7f})
-			_, _ = io.Copy(io.Discard, c)
-			_ = c.Close()
-		}
-	}()
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(l.Addr().(*net.TCPAddr).Port), "transport": "tcp", "auth": "anonymous"}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	_, err = Type().Open(ctx, conntest.NewWorld(t).Env, s)
-	runtime.ReadMemStats(&after)
-	if e := connectors.Classify(err); e == nil || e.Reason != "mqtt.not_mqtt" {
-		t.Errorf("%v", err)
-	}
-	if grown := after.TotalAlloc - before.TotalAlloc; grown > 32<<20 {
-		t.Errorf("%d MiB were allocated", grown>>20)
-	}
-}
 
 func publishPacket(topic string, body []byte) []byte {
 	payload := append([]byte{byte(len(topic) >> 8), byte(len(topic))}, topic...)
@@ -88,10 +51,35 @@ func TestTheGuardLeavesOutWhatIsTooLarge(t *testing.T) {
 			t.Errorf("chunks of %d: %d bytes, %d skipped, %v", chunk, len(got), skipped.Load(), err)
 		}
 	}
-	for name, in := range map[string][]byte{"ssh": []byte("SSH-2.0-x\r\n"), "publish first": small, "long connack": {0x20, 3, 0, 0, 0}, "endless length": {0x20, 2, 0, 0, 0x90, 0xff, 0xff, 0xff, 0xff, 0xff}, "large suback": {0x20, 2, 0, 0, 0x90, 0xff, 0xff, 0xff, 0x7f}} {
+	for name, in := range map[string][]byte{"ssh": []byte("SSH-2.0-x\r\n"), "publish first": small, "long connack": {0x20, 3, 0, 0, 0}, "endless length": {0x20, 2, 0, 0, 0x90, 0xff, 0xff, 0xff, 0xff, 0xff}, "large suback": {0x20, 2, 0, 0, 0x90, 0xff, 0xff, 0xff, 0x7f},
+		"a CONNECT": {0x20, 2, 0, 0, 0x10, 0}, "two CONNACKs": {0x20, 2, 0, 0, 0x20, 2, 0, 0}, "QoS 3": {0x20, 2, 0, 0, 0x36, 0}, "a DISCONNECT": {0x20, 2, 0, 0, 0xe0, 0}} {
 		g := &guard{Conn: bytesConn{r: bytes.NewReader(in)}, skipped: &atomic.Uint64{}}
-		if _, err := io.ReadAll(g); !errors.Is(err, errNotMQTT) && !errors.Is(err, errTooLarge) {
+		if _, err := io.ReadAll(g); !errors.Is(err, errNotMQTT) && !errors.Is(err, errTooLarge) && !errors.Is(err, errStray) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTheGuardKnowsMQTT5(t *testing.T) {
+	five := []byte{0x20, 3, 0, 0, 0}
+	for name, c := range map[string]struct {
+		in   []byte
+		want error
+	}{
+		"five":                    {slices.Concat(five, publishPacket("a", []byte("x")), []byte{0xe0, 0}), nil},
+		"a broker of MQTT 3":      {[]byte{0x20, 2, 0, 1}, errOlder(1)},
+		"one of MQTT 3 that lets": {[]byte{0x20, 2, 0, 0}, errOlder(0)},
+		"AUTH":                    {slices.Concat(five, []byte{0xf0, 0}), errStray},
+		"AUTH first":              {[]byte{0xf0, 0}, errNotMQTT},
+		"a large CONNACK":         {[]byte{0x20, 0xff, 0xff, 0xff, 0x7f}, errTooLarge},
+		"an empty CONNACK":        {[]byte{0x20, 1, 0}, errNotMQTT},
+	} {
+		for _, chunk := range []int{1, 4096} {
+			g := &guard{Conn: bytesConn{r: &slowly{bytes.NewReader(c.in), chunk}}, skipped: &atomic.Uint64{}, five: true}
+			got, err := io.ReadAll(g)
+			if !errors.Is(err, c.want) || c.want == nil && !bytes.Equal(got, c.in) {
+				t.Errorf("%s in chunks of %d: %v", name, chunk, err)
+			}
 		}
 	}
 }
@@ -104,9 +92,10 @@ type slowly struct {
 func (s *slowly) Read(p []byte) (int, error) { return s.r.Read(p[:min(len(p), s.n)]) }
 
 func FuzzGuard(f *testing.F) {
-	f.Add([]byte{0x20, 2, 0, 0, 0x30, 3, 0, 1, 'a'})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		g := &guard{Conn: bytesConn{r: bytes.NewReader(data)}, skipped: &atomic.Uint64{}}
+	f.Add([]byte{0x20, 2, 0, 0, 0x30, 3, 0, 1, 'a'}, false)
+	f.Add([]byte{0x20, 3, 0, 0, 0, 0xe0, 0}, true)
+	f.Fuzz(func(t *testing.T, data []byte, five bool) {
+		g := &guard{Conn: bytesConn{r: bytes.NewReader(data)}, skipped: &atomic.Uint64{}, five: five}
 		got, _ := io.ReadAll(g)
 		if len(got) > len(data) {
 			t.Error("it made bytes")
@@ -122,7 +111,7 @@ func TestPartsRoundTrip(t *testing.T) {
 		}
 		// An id finds its own node again.
 		var tree topics
-		tree.hear(got, nil, 0, false, time.Now())
+		tree.hear(got, message{}, 0, time.Now())
 		if at := tree.find(name); at == nil || at.id != name || at.count != 1 {
 			t.Errorf("%q is not found again", name)
 		}
@@ -133,7 +122,7 @@ func TestTopicsAreBounded(t *testing.T) {
 	var tree topics
 	now := time.Now()
 	for i := range maxTopics + 10 {
-		tree.hear([]string{strconv.Itoa(i)}, nil, 0, false, now)
+		tree.hear([]string{strconv.Itoa(i)}, message{}, 0, now)
 	}
 	if n, left, _ := tree.counts(); n != maxTopics || left != 10 {
 		t.Errorf("%d topics, %d left out", n, left)
@@ -162,35 +151,24 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func TestSplitUnderstandsPastedAddresses(t *testing.T) {
-	for in, want := range map[string]string{"mqtts://u@b.example.com:8884": "tls b.example.com 8884 u", "wss://b.example.com/mqtt": "wss b.example.com  ", "http://b.example.com": "none"} {
-		m := split(in)
-		got := "none"
-		if m != nil {
-			got = strings.Join([]string{m["transport"], m["host"], m["port"], m["user"]}, " ")
-		}
-		if got != want {
-			t.Errorf("%s: %q", in, got)
-		}
-	}
-}
-
 // A resetConn is a broker that refused and hung up before it was written to.
 type resetConn struct{ net.Conn }
 
 var errAlert = &net.OpError{Op: "remote error", Err: io.ErrUnexpectedEOF}
 
-func (resetConn) Write([]byte) (int, error)       { return 0, io.ErrClosedPipe }
-func (resetConn) Read([]byte) (int, error)        { return 0, errAlert }
-func (resetConn) SetReadDeadline(time.Time) error { return nil }
+func (resetConn) Write([]byte) (int, error)        { return 0, io.ErrClosedPipe }
+func (resetConn) Read([]byte) (int, error)         { return 0, errAlert }
+func (resetConn) SetReadDeadline(time.Time) error  { return nil }
+func (resetConn) SetWriteDeadline(time.Time) error { return nil }
 
 func TestARefusalIsReadThoughTheFirstWriteFailed(t *testing.T) {
 	g := &guard{Conn: resetConn{}}
 	if _, err := g.Write([]byte("x")); err != errAlert {
 		t.Errorf("first write: %v", err)
 	}
+	g.read.Store(true)
 	if _, err := g.Write([]byte("x")); err != io.ErrClosedPipe {
-		t.Errorf("later write: %v", err)
+		t.Errorf("a write after the first answer: %v", err)
 	}
 }
 
@@ -198,7 +176,7 @@ func TestSecurity65_LastValuesAndBacklogAreBoundedInBytes(t *testing.T) {
 	var tree topics
 	now := time.Now()
 	for i := range 3000 {
-		tree.hear([]string{strconv.Itoa(i)}, make([]byte, maxBody), maxBody, false, now)
+		tree.hear([]string{strconv.Itoa(i)}, message{body: make([]byte, maxBody)}, maxBody, now)
 	}
 	if tree.bytes > maxKept+3000*scrap {
 		t.Errorf("%d MiB of last values", tree.bytes>>20)

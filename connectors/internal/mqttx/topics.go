@@ -1,9 +1,11 @@
-package mqtt
+package mqttx
 
 import (
 	"strings"
 	"sync"
 	"time"
+
+	"jackfield/connectors"
 )
 
 // The bounds of what is remembered of a broker that never ends talking.
@@ -26,6 +28,8 @@ type topic struct {
 	body     []byte
 	size     int
 	retained bool
+	media    string
+	facts    []connectors.Fact
 	at       time.Time
 	window   [rateSeconds]uint32 // messages in each of the last seconds
 	second   int64               // of the window's newest
@@ -71,8 +75,8 @@ func parts(name string) []string {
 	return out
 }
 
-// hear remembers a message. body is already capped and belongs to the tree.
-func (t *topics) hear(path []string, body []byte, size int, retained bool, now time.Time) {
+// hear remembers a message. Its body is already capped and belongs to the tree.
+func (t *topics) hear(path []string, m message, size int, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.heard = now
@@ -97,14 +101,24 @@ func (t *topics) hear(path []string, body []byte, size int, retained bool, now t
 		}
 		at = kid
 	}
-	t.bytes -= len(at.body)
-	if t.bytes+len(body) > maxKept {
-		body = append([]byte(nil), body[:min(len(body), scrap)]...)
+	t.bytes -= at.weight()
+	if t.bytes+len(m.body) > maxKept {
+		m.body = append([]byte(nil), m.body[:min(len(m.body), scrap)]...)
+		m.facts = nil
 	}
-	t.bytes += len(body)
 	at.count++
-	at.body, at.size, at.retained, at.at = body, size, retained, now
+	at.body, at.size, at.retained, at.at, at.media, at.facts = m.body, size, m.retained, now, m.media, m.facts
+	t.bytes += at.weight()
 	at.tick(now.Unix())
+}
+
+// weight is about how many bytes the last message takes.
+func (t *topic) weight() int {
+	n := len(t.body)
+	for _, f := range t.facts {
+		n += len(f.Label) + len(f.Text)
+	}
+	return n
 }
 
 // tick counts a message in the second now.
@@ -153,6 +167,8 @@ type state struct {
 	body     []byte
 	size     int
 	retained bool
+	media    string
+	facts    []connectors.Fact
 	at       time.Time
 	rate     float64
 }
@@ -174,7 +190,7 @@ func (t *topics) stateOf(at *topic, now time.Time) state {
 }
 
 func (t *topic) state(now time.Time) state {
-	return state{id: t.id, name: t.name, branch: len(t.kids) > 0, count: t.count, body: t.body, size: t.size, retained: t.retained, at: t.at, rate: t.rate(now.Unix())}
+	return state{id: t.id, name: t.name, branch: len(t.kids) > 0, count: t.count, body: t.body, size: t.size, retained: t.retained, media: t.media, facts: t.facts, at: t.at, rate: t.rate(now.Unix())}
 }
 
 // kept calls f for at most limit retained messages at and below a topic.

@@ -1,4 +1,4 @@
-package mqtt
+package mqttx
 
 import (
 	"context"
@@ -73,12 +73,13 @@ func (w *watcher) pop() (connectors.Event, bool) {
 	return e, true
 }
 
-// Watch begins with what was retained, and goes on with what arrives.
-func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[connectors.Event, error] {
+// Watch begins with what was retained, and goes on with what arrives; see
+// connectors.Streamer.
+func (l *Live) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[connectors.Event, error] {
 	return func(yield func(connectors.Event, error) bool) {
 		w := newWatcher(string(id))
-		s.listen(w)
-		defer s.unlisten(w)
+		l.listen(w)
+		defer l.unlisten(w)
 		for {
 			for e, ok := w.pop(); ok; e, ok = w.pop() {
 				if ctx.Err() != nil {
@@ -93,8 +94,8 @@ func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[con
 			case <-ctx.Done():
 				yield(connectors.Event{}, connectors.Classify(context.Cause(ctx)))
 				return
-			case <-s.lost:
-				yield(connectors.Event{}, s.why())
+			case <-l.lost:
+				yield(connectors.Event{}, l.why())
 				return
 			}
 		}
@@ -103,19 +104,19 @@ func (s *session) Watch(ctx context.Context, id connectors.NodeID) iter.Seq2[con
 
 // listen gives w what was retained, and from then on what arrives: no message
 // passes between the two, because whoever hears one takes the same lock.
-func (s *session) listen(w *watcher) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at := s.topics.find(w.id); at != nil {
-		s.topics.kept(at, replay, func(t state) {
+func (l *Live) listen(w *watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.topics.find(w.id); at != nil {
+		l.topics.kept(at, replay, func(t state) {
 			w.push(connectors.Event{Time: t.at, Path: parts(t.id), Body: t.body, Size: t.size, Retained: true})
 		})
 	}
-	s.watchers[w] = true
+	l.watchers[w] = true
 }
 
-func (s *session) unlisten(w *watcher) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.watchers, w)
+func (l *Live) unlisten(w *watcher) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.watchers, w)
 }
