@@ -40,6 +40,14 @@ type Streamer interface {
 	Watch(ctx context.Context, id NodeID) iter.Seq2[Event, error]
 }
 
+// A Broadcaster is a Streamer that needs nobody to choose what to listen to: all
+// that it hears is shown at once, and its tree is made of it. The messages of
+// other Streamers are heard where a node with ViewMessages is chosen.
+type Broadcaster interface {
+	Streamer
+	Broadcasts() bool
+}
+
 // A Sampler reads the first max bytes of a node.
 type Sampler interface {
 	Sample(ctx context.Context, id NodeID, max int) (Sample, error)
@@ -137,5 +145,6 @@ type Event struct {
 	Body     []byte   // capped by the connector
 	Size     int      // of the whole body
 	Retained bool
+	Facts    []Fact // its key, headers and properties, where the protocol has any
 	Dropped  uint64 // messages lost since the last event because the consumer was slow
 }

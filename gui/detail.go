@@ -55,6 +55,11 @@ func newDetailPane(a *App) *detailPane {
 
 func (d *detailPane) stop() {
 	d.stopReading()
+	d.deaf()
+}
+
+// deaf stops listening.
+func (d *detailPane) deaf() {
 	if d.unwatch != nil {
 		d.unwatch()
 		d.unwatch, d.live = nil, nil
@@ -116,9 +121,14 @@ func (d *detailPane) show(s connectors.Session, n connectors.Node, path string) 
 	d.crumb.set(path)
 	d.offer(s, n)
 	d.foot.set(lang.T("preview.loading"))
-	if d.live != nil {
+	if d.live != nil && !d.live.chosen {
 		d.live.only(n)
 		d.put(d.live.root)
+		return
+	}
+	d.deaf()
+	if live, ok := s.(connectors.Streamer); ok && len(n.Views) > 0 && n.Views[0] == connectors.ViewMessages {
+		d.follow(live, n, func(connectors.Event) {})
 		return
 	}
 	d.cancel = task.Run(d.a.r, func(ctx context.Context) (looked, error) { return look(ctx, s, n) }, func(l looked, err error) {

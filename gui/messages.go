@@ -41,6 +41,8 @@ type topicRow struct {
 
 // heard is one message of the topic that is looked at.
 type heard struct {
+	topic    string
+	facts    []connectors.Fact
 	at       time.Time
 	value    []byte
 	size     int
@@ -66,6 +68,7 @@ type messages struct {
 	heard   []heard // of the topic that is looked at, oldest first
 	prefix  string
 	single  bool // prefix is one topic, not what lies below it
+	chosen  bool // a node was chosen to be heard: every message is kept, whatever its topic
 	total   int
 	dropped uint64
 	start   time.Time
@@ -77,35 +80,50 @@ type messages struct {
 	ended     bool // nothing comes any more
 }
 
-// follow watches the whole stream until the pane stops; arrived is told each
-// event whose topic is new.
-func (d *detailPane) follow(live connectors.Streamer, arrived func(connectors.Event)) {
-	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now()}
+// follow watches what arrives at and below n until the pane stops; the zero Node
+// is everything. arrived is told each event whose topic is new.
+func (d *detailPane) follow(live connectors.Streamer, n connectors.Node, arrived func(connectors.Event)) {
+	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now(), chosen: n.ID != "", single: n.ID != ""}
 	m.redraw = task.NewCoalescer(d.a.r, m.draw)
 	heads := []string{lang.T("column.topic"), lang.T("column.value"), lang.T("column.rate"), lang.T("column.count"), lang.T("column.age"), lang.T("column.retained")}
 	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{150, 100, 56, 66, 56, 52}, []int{0, 1}, true)
 	heads = []string{lang.T("column.time"), lang.T("column.message"), lang.T("column.size"), lang.T("column.retained")}
 	m.past = newGrid(heads, func(j int) bool { return j == 2 }, func() int { return len(m.pastShown) }, m.pastCell, []float32{96, 200, 76, 52}, []int{1}, false)
+	if m.chosen {
+		heads = []string{lang.T("column.time"), lang.T("column.topic"), lang.T("column.message"), lang.T("column.size")}
+		m.past = newGrid(heads, func(j int) bool { return j == 3 }, func() int { return len(m.pastShown) }, m.chosenCell, []float32{96, 130, 200, 76}, []int{1, 2}, false)
+	}
 	m.newest = newLines()
 	m.pause = widget.NewButtonWithIcon(lang.T("preview.pause"), theme.MediaPauseIcon(), m.toggle)
 	m.pause.Importance = widget.LowImportance
 	m.centre = container.NewStack(m.table.box)
 	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.centre)
 	d.live = m
-	d.crumb.set(lang.T("preview.alltopics"))
+	if m.chosen {
+		m.centre.Objects = []fyne.CanvasObject{m.list()}
+		d.foot.set(lang.T("preview.listening"))
+	} else {
+		d.crumb.set(lang.T("preview.alltopics"))
+	}
 	d.put(m.root)
 	m.tellPill()
 	ctx, stop := context.WithCancel(context.Background())
 	d.unwatch = stop
 	task.Run(d.a.r, func(context.Context) (struct{}, error) {
-		return struct{}{}, m.watch(live.Watch(ctx, ""), func(e connectors.Event) { d.a.r.Do(func() { arrived(e) }) })
+		return struct{}{}, m.watch(live.Watch(ctx, n.ID), func(e connectors.Event) { d.a.r.Do(func() { arrived(e) }) })
 	}, func(_ struct{}, err error) {
 		if err != nil && ctx.Err() == nil && d.live == m {
 			m.ended = true
 			m.tellPill()
-			d.problem(err, func() { d.follow(live, arrived) })
+			d.problem(err, func() { d.follow(live, n, arrived) })
 		}
 	})
+}
+
+// broadcast reports whether the tree is made of the messages that are heard.
+func (p *previewPane) broadcast() bool {
+	s, ok := p.session.(connectors.Broadcaster)
+	return ok && s.Broadcasts()
 }
 
 func (m *messages) watch(events iter.Seq2[connectors.Event, error], arrived func(connectors.Event)) error {
@@ -141,18 +159,18 @@ func (m *messages) take(e connectors.Event) bool {
 	r.value = bytes.Clone(e.Body[:min(len(e.Body), mostOfValue)])
 	r.size, r.last, r.retained = max(e.Size, len(e.Body)), e.Time, e.Retained
 	r.count++
-	if m.single && topic == m.prefix {
-		m.keep(r)
+	if m.single && (m.chosen || topic == m.prefix) {
+		m.keep(r, e.Facts)
 	}
 	return !known
 }
 
 // keep adds the newest message of the topic that is looked at.
-func (m *messages) keep(r *topicRow) {
+func (m *messages) keep(r *topicRow, facts []connectors.Fact) {
 	if len(m.heard) >= 2*mostMessages {
 		m.heard = append([]heard(nil), m.heard[mostMessages:]...)
 	}
-	m.heard = append(m.heard, heard{r.last, r.value, r.size, r.retained})
+	m.heard = append(m.heard, heard{r.topic, facts, r.last, r.value, r.size, r.retained})
 }
 
 // only shows a topic's messages, or the topics at and below a level.
@@ -160,17 +178,22 @@ func (m *messages) only(n connectors.Node) {
 	m.mu.Lock()
 	m.prefix, m.single, m.heard = string(n.ID), !n.Branch, nil
 	if r, ok := m.byTopic[m.prefix]; ok && m.single {
-		m.keep(r)
+		m.keep(r, nil)
 	}
 	single := m.single
 	m.mu.Unlock()
 	m.centre.Objects = []fyne.CanvasObject{m.table.box}
 	if single {
-		newest := newDock(vbox(0, hairline(), padded(8, 6, 10, 10, newLabel(lang.T("preview.newest"), 12, theme.ColorNameForeground, true))), nil, nil, nil, m.newest.list)
-		m.centre.Objects = []fyne.CanvasObject{newDock(nil, fixed(0, 220, newest), nil, nil, m.past.box)}
+		m.centre.Objects = []fyne.CanvasObject{m.list()}
 	}
 	m.centre.Refresh()
 	m.copyShown()
+}
+
+// list is one topic's messages above the newest one in full.
+func (m *messages) list() fyne.CanvasObject {
+	newest := newDock(vbox(0, hairline(), padded(8, 6, 10, 10, newLabel(lang.T("preview.newest"), 12, theme.ColorNameForeground, true))), nil, nil, nil, m.newest.list)
+	return newDock(nil, fixed(0, 220, newest), nil, nil, m.past.box)
 }
 
 func (m *messages) toggle() {
@@ -226,7 +249,7 @@ func (m *messages) copyShown() {
 	}
 	m.past.Refresh()
 	if len(m.pastShown) > 0 {
-		m.newest.show(pretty(m.pastShown[0].value))
+		m.newest.show(m.pastShown[0].whole())
 	} else {
 		m.newest.show(nil)
 	}
@@ -236,7 +259,7 @@ func (m *messages) copyShown() {
 func (m *messages) summary() string {
 	count, since := m.total, m.start
 	words := lang.N("preview.topics", len(m.rows))
-	if m.single {
+	if m.single && !m.chosen {
 		words, count = connectors.Clean(m.prefix, 80), 0
 		if r, ok := m.byTopic[m.prefix]; ok {
 			count, since = r.count, r.first
@@ -294,6 +317,33 @@ func (m *messages) pastCell(i, j int) string {
 		return humanize.IBytes(uint64(max(0, h.size)))
 	}
 	return tick(h.retained)
+}
+
+// chosenCell is a cell of the messages of a chosen node.
+func (m *messages) chosenCell(i, j int) string {
+	if i >= len(m.pastShown) {
+		return ""
+	}
+	switch j {
+	case 0:
+		return m.pastCell(i, 0)
+	case 1:
+		return connectors.Clean(m.pastShown[i].topic, cellRunes)
+	}
+	return m.pastCell(i, j-1)
+}
+
+// whole is a message with what came along with it.
+func (h heard) whole() []byte {
+	var out bytes.Buffer
+	for _, f := range h.facts {
+		fmt.Fprintf(&out, "%s: %s\n", connectors.Clean(f.Label, 60), connectors.Clean(f.Text, 400))
+	}
+	if len(h.facts) > 0 {
+		out.WriteByte('\n')
+	}
+	out.Write(pretty(h.value))
+	return out.Bytes()
 }
 
 func tick(yes bool) string {

@@ -17,6 +17,8 @@ type speaker struct {
 	events chan connectors.Event
 }
 
+func (speaker) Broadcasts() bool { return true }
+
 func (s speaker) Watch(ctx context.Context, _ connectors.NodeID) iter.Seq2[connectors.Event, error] {
 	return func(yield func(connectors.Event, error) bool) {
 		for {

@@ -136,8 +136,8 @@ func (p *previewPane) open(r *link.Result) {
 	p.refresh.Show()
 	p.detail.facts(r.Facts)
 	p.load("")
-	if live, ok := r.Session.(connectors.Streamer); ok {
-		p.detail.follow(live, p.arrived)
+	if p.broadcast() {
+		p.detail.follow(r.Session.(connectors.Streamer), connectors.Node{}, p.arrived)
 	}
 }
 
@@ -248,7 +248,7 @@ const atOnce = 2000
 // in which they were heard: new ones come at the end. Columns have the order of
 // their table, paths that of the form, and others one that their service gives.
 func (p *previewPane) sort(b *branch) {
-	if _, live := p.session.(connectors.Streamer); live || len(b.children) == 0 {
+	if len(b.children) == 0 || p.broadcast() {
 		return
 	}
 	if first := p.nodes[b.children[0]].node; first.Ordered || first.Kind == "column" || first.Kind == "resource" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/csv"
@@ -343,19 +344,28 @@ func (a *app) follow(whole context.Context, events func(func(connectors.Event, e
 	return nil
 }
 
+// bodyWords is a message on one line: as text, or its first bytes as numbers.
+func bodyWords(body []byte) string {
+	if utf8.Valid(body) && !bytes.ContainsRune(body, 0) {
+		return connectors.Clean(string(body), 300)
+	}
+	return fmt.Sprintf("% x", body[:min(len(body), 64)])
+}
+
 func (a *app) event(e connectors.Event) error {
 	if !a.json {
-		_, err := fmt.Fprintf(a.out, "%s  %s  %s\n", e.Time.Local().Format("15:04:05.000"), connectors.Clean(strings.Join(e.Path, "/"), 200), connectors.Clean(string(e.Body), 300))
+		_, err := fmt.Fprintf(a.out, "%s  %s  %s\n", e.Time.Local().Format("15:04:05.000"), connectors.Clean(strings.Join(e.Path, "/"), 200), bodyWords(e.Body))
 		return err
 	}
 	out := struct {
-		Time     string   `json:"time"`
-		Path     []string `json:"path"`
-		Body     *string  `json:"body,omitempty"`
-		Base64   string   `json:"base64,omitempty"`
-		Dropped  uint64   `json:"dropped"`
-		Retained bool     `json:"retained,omitempty"`
-	}{Time: e.Time.UTC().Format(time.RFC3339Nano), Path: e.Path, Dropped: e.Dropped, Retained: e.Retained}
+		Time     string            `json:"time"`
+		Path     []string          `json:"path"`
+		Body     *string           `json:"body,omitempty"`
+		Base64   string            `json:"base64,omitempty"`
+		Dropped  uint64            `json:"dropped"`
+		Retained bool              `json:"retained,omitempty"`
+		Facts    []connectors.Fact `json:"facts,omitempty"`
+	}{Time: e.Time.UTC().Format(time.RFC3339Nano), Path: e.Path, Dropped: e.Dropped, Retained: e.Retained, Facts: e.Facts}
 	if utf8.Valid(e.Body) {
 		b := string(e.Body)
 		out.Body = &b

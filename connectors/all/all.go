@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"jackfield/connectors"
+	"jackfield/connectors/account"
 	"jackfield/connectors/awsiot"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mqtt"
@@ -18,7 +19,8 @@ import (
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type()}
-	return append(append(out, sqldb.Types()...), web.OAuth())
+	out = append(append(out, sqldb.Types()...), account.Types()...)
+	return append(out, web.OAuth())
 }
 
 // All are the built-in types.

@@ -23,6 +23,9 @@ type session struct {
 	sys     string // why there are no figures of the broker's own, "" where there are
 }
 
+// Broadcasts says that topics are heard and not chosen: a broker lists none.
+func (s *session) Broadcasts() bool { return true }
+
 // errFigures is a broker that hung up because it was asked for its own figures.
 var errFigures = errors.New("the broker hung up when asked for its own figures")
 

@@ -270,7 +270,7 @@ func (l *Live) hear(m message) {
 	defer l.mu.Unlock()
 	for w := range l.watchers {
 		if w.wants(m.topic) {
-			w.push(connectors.Event{Time: now, Path: path, Body: m.body, Size: size, Retained: m.retained})
+			w.push(connectors.Event{Time: now, Path: path, Body: m.body, Size: size, Retained: m.retained, Facts: m.facts})
 		}
 	}
 }

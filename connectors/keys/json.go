@@ -1,0 +1,118 @@
+package keys
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"jackfield/connectors"
+	"jackfield/connectors/internal/jwtx"
+)
+
+// The bounds of keys in JSON. A JWK of the largest RSA key has 14 KB.
+const (
+	maxWebKey  = 16 << 10
+	maxWebKeys = 100
+)
+
+// jsonItems reads a JWK, a set of them (RFC 7517), or the file of a Google service account.
+func jsonItems(text string, pass connectors.Secret) ([]Item, error) {
+	var file struct {
+		PrivateKey string            `json:"private_key"`
+		Email      string            `json:"client_email"`
+		Kty        string            `json:"kty"`
+		Keys       []json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal([]byte(text), &file) != nil {
+		text = escaped(text)
+		if json.Unmarshal([]byte(text), &file) != nil {
+			return nil, damaged("the JSON")
+		}
+	}
+	switch {
+	case file.PrivateKey != "":
+		items, err := open([]byte(file.PrivateKey)).items(pass)
+		for n := range items {
+			items[n].Format, items[n].Name = "Google service account", file.Email
+		}
+		return items, err
+	case file.Kty != "":
+		return single(webKey([]byte(text)))
+	case len(file.Keys) > maxWebKeys:
+		return nil, fault("keys.large", "")
+	}
+	var out []Item
+	for _, raw := range file.Keys {
+		i, err := webKey(raw)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, i)
+	}
+	return out, nil
+}
+
+func webKey(raw []byte) (Item, error) {
+	if len(raw) > maxWebKey {
+		return Item{}, fault("keys.large", "")
+	}
+	var head struct {
+		Kty string `json:"kty"`
+		Crv string `json:"crv"`
+		Kid string `json:"kid"`
+		D   string `json:"d"`
+	}
+	if json.Unmarshal(raw, &head) != nil {
+		return Item{}, damaged("the JWK")
+	}
+	i := Item{Kind: webKeyHead{head.Kty, head.D}.kind(), Format: "JWK", Name: head.Kid}
+	switch i.Kind {
+	case SharedKey:
+		i.Algorithm = "shared secret"
+	case PrivateKey:
+		signer, err := jwtx.ReadKey(string(raw), connectors.Secret{})
+		if err != nil {
+			return i, damaged("the JWK")
+		}
+		i.have(signer)
+	default:
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(raw) != nil || !key.Valid() {
+			return i, damaged("the JWK")
+		}
+		i.own(key.Key)
+	}
+	return i, nil
+}
+
+// escaped puts back the \n in JSON strings that became line breaks on the way.
+func escaped(text string) string {
+	var b strings.Builder
+	inside, after := false, false
+	for _, r := range text {
+		if inside && (r == '\n' || r == '\r') {
+			b.WriteString(`\n`)
+			continue
+		}
+		if r == '"' && !after {
+			inside = !inside
+		}
+		after = r == '\\' && !after
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// JSONText is JSON with what pasting does to it repaired, for readers of the
+// members that an Item does not have.
+func JSONText(text string) string {
+	if len(text) > MaxSize {
+		return ""
+	}
+	c := open([]byte(text))
+	if !c.isJSON() || json.Valid([]byte(c.text)) {
+		return c.text
+	}
+	return escaped(c.text)
+}
