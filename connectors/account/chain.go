@@ -39,6 +39,7 @@ func certificateChain() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "certificate_chain", Name: "Certificate chain", Tile: "CE",
 		Summary:  "Certificates in the right order: names, validity, issuers, and whether the key fits",
+		Where:    []string{"used_for"},
 		Keywords: []string{"tls", "ssl", "x509", "pem", "crt", "cer", "pfx", "p12", "p7b", "ca", "client certificate", "jks"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "source", Label: "What you have", Kind: connectors.Choice, Default: "parts", Section: "Certificate", Options: []connectors.Option{

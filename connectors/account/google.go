@@ -19,6 +19,7 @@ func googleKey() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "google_key", Name: "Google service-account key", Tile: "GK",
 		Summary:  "The JSON key of a Google Cloud service account: its project, address and key",
+		Where:    []string{"used_for"},
 		Keywords: []string{"gcp", "google cloud", "json", "service account", "workspace", "domain-wide delegation"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "google_key", Label: "Key file", Kind: connectors.SecretLines, Required: true, Section: "Key", Help: "The whole JSON file, from { to }."},

@@ -19,6 +19,7 @@ func keytab() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "keytab", Name: "Kerberos keytab", Tile: "KT",
 		Summary:  "Which principals it has keys for, of which version and encryption",
+		Where:    []string{"used_for"},
 		Keywords: []string{"kerberos", "active directory", "principal", "spn", "ktpass", "kvno", "gssapi"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "keytab", Label: "Keytab", Kind: connectors.SecretLines, Required: true, Section: "Keytab", Help: "Choose the file, or paste its content as base64."},

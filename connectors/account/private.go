@@ -19,6 +19,7 @@ func privateKey() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "private_key", Name: "Private key", Tile: "PK",
 		Summary:  "An SSH or TLS key: its kind, strength, fingerprints and public half",
+		Where:    []string{"used_for"},
 		Keywords: []string{"ssh", "rsa", "ed25519", "ecdsa", "pem", "ppk", "putty", "pkcs8", "jwk", "pfx", "id_rsa"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "private_key", Label: "Private key", Kind: connectors.SecretLines, Required: true, Section: "Key",

@@ -19,6 +19,7 @@ func publicKey() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "public_key", Name: "Public key", Tile: "PU",
 		Summary:  "The half of a key that may be given away, in every form",
+		Where:    []string{"used_for"},
 		Keywords: []string{"ssh", "authorized_keys", "id_rsa.pub", "pem", "jwk", "fingerprint", "ssh2"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "public_key", Label: "Public key", Kind: connectors.Lines, Required: true, Section: "Key", Valid: validPublic,

@@ -18,6 +18,7 @@ func jwtToken() connectors.Type {
 	return connectors.Define(common(connectors.Type{
 		ID: "jwt_token", Name: "Token (JWT)", Tile: "JW",
 		Summary:  "What a bearer token says: for whom it is, from whom, and until when",
+		Where:    []string{"used_for"},
 		Keywords: []string{"bearer", "access token", "id token", "jwt", "oauth", "claims"},
 		Form: connectors.Form{Fields: []connectors.Field{
 			{Key: "token", Label: "Token", Kind: connectors.SecretLines, Required: true, Section: "Token", Tidy: answers.TidySecret("Authorization:", "Bearer "), Help: "Three parts with dots between them; it begins with eyJ."},
