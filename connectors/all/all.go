@@ -9,6 +9,7 @@ import (
 	"jackfield/connectors/account"
 	"jackfield/connectors/awsiot"
 	"jackfield/connectors/ldap"
+	"jackfield/connectors/mail"
 	"jackfield/connectors/mqtt"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/sqldb"
@@ -19,7 +20,9 @@ import (
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type()}
-	out = append(append(out, sqldb.Types()...), account.Types()...)
+	for _, list := range [][]connectors.Type{sqldb.Types(), mail.Types(), account.Types()} {
+		out = append(out, list...)
+	}
 	return append(out, web.OAuth())
 }
 
