@@ -1,9 +1,8 @@
-// Package rows reads the first rows of delimited text.
+// Package rows reads the first rows of delimited text: it finds the encoding,
+// the separator, the quotes, the header and the types of the columns itself.
 package rows
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"path"
@@ -11,17 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
-
 	"jackfield/connectors"
 )
-
-// maxCell is how many bytes of one cell are kept.
-const maxCell = 4 << 10
-
-// maxColumns bounds what a hostile file can ask for.
-const maxColumns = 1000
 
 // Like says whether a file's name promises rows.
 func Like(name string) bool {
@@ -32,32 +22,15 @@ func Like(name string) bool {
 	return false
 }
 
-// Text decodes the beginning of a file as text: UTF-8 with or without a mark,
-// UTF-16 with a mark, else Windows-1252. ok is false for binary content.
+// Text decodes the beginning of a file as text; see Detect. ok is false for
+// binary content.
 func Text(data []byte) (text string, encoding string, ok bool) {
-	switch {
-	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
-		return string(data[3:]), "UTF-8", true
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data[:len(data)&^1])
-		return string(out), "UTF-16", err == nil
-	case bytes.IndexByte(data, 0) >= 0:
+	set, ok := Detect(data, true)
+	if !ok {
 		return "", "", false
 	}
-	whole := data
-	for i := 1; i < utf8.UTFMax && i <= len(data); i++ {
-		if tail := data[len(data)-i:]; utf8.RuneStart(tail[0]) {
-			if !utf8.FullRune(tail) {
-				whole = data[:len(data)-i] // a sample may end within a character
-			}
-			break
-		}
-	}
-	if utf8.Valid(whole) {
-		return string(whole), "UTF-8", true
-	}
-	out, err := charmap.Windows1252.NewDecoder().Bytes(data)
-	return string(out), "Windows-1252", err == nil
+	text, err := set.Decode(data)
+	return text, set.Name, err == nil
 }
 
 // Table reads at most limit rows from the beginning of a file. whole says that
@@ -65,128 +38,110 @@ func Text(data []byte) (text string, encoding string, ok bool) {
 func Table(data []byte, whole bool, limit int) (*connectors.Table, error) {
 	text, encoding, ok := Text(data)
 	if !ok {
-		return nil, &connectors.Error{Code: connectors.Unsupported, Said: "this is not text"}
+		return nil, &connectors.Error{Code: connectors.Unsupported, Op: connectors.StageData, Said: "this is not text"}
 	}
 	if !whole {
 		if i := strings.LastIndexByte(text, '\n'); i >= 0 {
 			text = text[:i+1]
 		}
 	}
-	delimiter := sniff(text)
-	r := csv.NewReader(strings.NewReader(text))
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = delimiter, true, -1, false
-	t := &connectors.Table{Note: encoding + ", " + name(delimiter)}
-	var records [][]string
-	for len(records) <= limit+1 {
-		rec, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			break // a quote that the sample cuts ends the readable part
-		}
-		records = append(records, rec[:min(len(rec), maxColumns)])
+	head := text[:min(len(text), 64<<10)]
+	d, _ := Sniff(head, !whole || len(head) < len(text))
+	t, err := Read(strings.NewReader(text), d, limit)
+	if err != nil {
+		return nil, err
 	}
-	if len(records) == 0 {
-		return t, nil
-	}
-	fill(t, records, limit)
+	t.Note = Note(encoding, d, []byte(head))
 	t.Truncated = t.Truncated || !whole
 	return t, nil
 }
 
-func fill(t *connectors.Table, records [][]string, limit int) {
+// Note tells how a file is written: "UTF-8, semicolon, quoted".
+func Note(encoding string, d Dialect, head []byte) string {
+	note := encoding + ", " + d.String()
+	switch {
+	case !d.Quotes(head):
+	case d.Quote == '"':
+		note += ", quoted"
+	default:
+		note += ", quoted with " + string(rune(d.Quote))
+	}
+	if !d.Header {
+		note += ", no header"
+	}
+	return note
+}
+
+// Read reads at most limit rows of decoded text. An endless line after the first
+// rows ends them; as the first one it is ErrLong.
+func Read(r io.Reader, d Dialect, limit int) (*connectors.Table, error) {
+	in := NewReader(r, d)
+	t := &connectors.Table{}
+	var records [][]string
+	for len(records) < max(limit, 0)+2 {
+		record, _, err := in.Read()
+		if errors.Is(err, io.EOF) || errors.Is(err, ErrLong) && len(records) > 0 {
+			t.Truncated = !errors.Is(err, io.EOF)
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	if len(records) == 0 {
+		return t, nil
+	}
+	Fill(t, records, d.Header, limit)
+	return t, nil
+}
+
+// Fill makes a table of records, the first of which may name the columns.
+func Fill(t *connectors.Table, records [][]string, header bool, limit int) {
 	columns := 0
 	for _, r := range records {
 		columns = max(columns, len(r))
 	}
-	body := records
-	head := make([]string, columns)
-	if header(records) {
+	head, body := make([]string, columns), records
+	if header {
 		copy(head, records[0])
 		body = records[1:]
 	}
-	for i := range columns {
-		n := strings.TrimSpace(head[i])
-		if n == "" {
-			n = "Column " + strconv.Itoa(i+1)
-		}
-		t.Columns = append(t.Columns, connectors.Column{Name: n, Numeric: numeric(body, i)})
-	}
 	if len(body) > limit {
-		body, t.Truncated = body[:limit], true
+		body, t.Truncated = body[:max(limit, 0)], true
+	}
+	cells := make([]string, 0, len(body))
+	for i := range columns {
+		cells = cells[:0]
+		for _, r := range body {
+			if i < len(r) {
+				cells = append(cells, r[i])
+			}
+		}
+		c := connectors.Column{Name: strings.TrimSpace(head[i])}
+		if c.Name == "" {
+			c.Name = "Column " + strconv.Itoa(i+1)
+		}
+		c.Type, c.Numeric = Infer(cells)
+		t.Columns = append(t.Columns, c)
 	}
 	for _, r := range body {
 		row := make([]any, columns)
 		for i, v := range r {
-			row[i] = v[:min(len(v), maxCell)]
+			row[i] = Cut(v)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 }
 
-// sniff takes the delimiter that splits the first lines most evenly.
-func sniff(text string) rune {
-	lines := strings.SplitN(text, "\n", 11)
-	if len(lines) > 10 {
-		lines = lines[:10]
+// Cut keeps as much of a cell as a table may hold; "…" shows a cut.
+func Cut(v string) string {
+	if len(v) <= maxCell+len("…") {
+		return v
 	}
-	best, score := ',', 0
-	for _, d := range ",;\t|" {
-		counts := map[int]int{}
-		for _, l := range lines {
-			if n := strings.Count(l, string(d)); n > 0 {
-				counts[n]++
-			}
-		}
-		for n, lines := range counts {
-			if s := lines*100 + min(n, 50); s > score {
-				best, score = d, s
-			}
-		}
+	end := maxCell
+	for end > 0 && !utf8.RuneStart(v[end]) {
+		end--
 	}
-	return best
-}
-
-func name(d rune) string {
-	switch d {
-	case ',':
-		return "comma"
-	case ';':
-		return "semicolon"
-	case '\t':
-		return "tab"
-	}
-	return string(d)
-}
-
-// header reports whether the first record names the columns: no cell of it is
-// empty or a number.
-func header(records [][]string) bool {
-	for _, v := range records[0] {
-		v = strings.TrimSpace(v)
-		if v == "" || isNumber(v) {
-			return false
-		}
-	}
-	return len(records) > 1 || len(records[0]) > 1
-}
-
-func numeric(body [][]string, i int) bool {
-	seen := 0
-	for _, r := range body {
-		if i >= len(r) || strings.TrimSpace(r[i]) == "" {
-			continue
-		}
-		if !isNumber(r[i]) {
-			return false
-		}
-		seen++
-	}
-	return seen > 0
-}
-
-func isNumber(v string) bool {
-	_, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(v), ",", ".", 1), 64)
-	return err == nil
+	return v[:end] + "…"
 }
