@@ -4,26 +4,52 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/sshx"
 )
 
-// subsystem explains why file access did not start on a connection that is
-// signed in. The library has no types for these; what it met on the wire tells
-// them apart: a refused request, an ended channel, or bytes that are no SFTP.
-func subsystem(c config, err error) error {
-	var status *sftp.StatusError
-	switch {
-	case errors.As(err, &status):
-		return &connectors.Error{Code: connectors.Denied, Reason: "sftp.no_subsystem", Field: "user", Target: c.Host, Err: err}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &connectors.Error{Code: connectors.Denied, Reason: "sftp.shell", Field: "user", Target: c.Host, Err: err}
-	case err.Error() == "ssh: subsystem request failed":
-		return &connectors.Error{Code: connectors.Denied, Reason: "sftp.no_subsystem", Field: "user", Target: c.Host, Err: err}
+// noSubsystem explains why file access did not start on a connection that is
+// signed in. The library has no type for a refused request; nothing else can
+// come of it on a connection that stands.
+func (s *session) noSubsystem(err error) error {
+	var open *ssh.OpenChannelError
+	if errors.Is(err, io.EOF) && !errors.As(err, &open) {
+		return s.ended(s.said.String(), err)
 	}
-	return &connectors.Error{Code: connectors.Refused, Reason: "sftp.noise", Target: c.Host, Err: err}
+	return &connectors.Error{Code: connectors.Denied, Reason: "sftp.no_subsystem", Field: "user", Target: s.c.Host, Said: s.said.String(), Err: err}
+}
+
+// notSFTP explains what came in place of the first answer: an end, or other text.
+func (s *session) notSFTP(first *head, err error) error {
+	var status *sftp.StatusError
+	if errors.As(err, &status) {
+		return &connectors.Error{Code: connectors.Denied, Reason: "sftp.no_subsystem", Field: "user", Target: s.c.Host, Err: err}
+	}
+	text := strings.TrimSpace(first.words() + " " + s.said.String())
+	if !first.answered() && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		return s.ended(text, err)
+	}
+	return &connectors.Error{Code: connectors.Refused, Reason: "sftp.noise", Target: s.c.Host, Said: text, Err: err}
+}
+
+// ended explains a session that the server ended at once. sshd does so where PAM
+// wants the password changed; SSH has no code for it, and it stands in the banner
+// or beside the protocol (OpenSSH's session.c, do_child).
+func (s *session) ended(text string, err error) error {
+	said := strings.TrimSpace(s.ssh.Banner + " " + text)
+	if sshx.PasswordExpired(said) {
+		key := "user"
+		if !s.c.Password.Empty() {
+			key = "password"
+		}
+		return &connectors.Error{Code: connectors.Expired, Reason: "ssh.password_expired", Op: connectors.StageSignIn, Field: key, Target: s.c.Host, Said: said, Err: err}
+	}
+	return &connectors.Error{Code: connectors.Denied, Reason: "sftp.shell", Field: "user", Target: s.c.Host, Said: text, Err: err}
 }
 
 // explain maps the status codes of SFTP version 3 and what the connection does.

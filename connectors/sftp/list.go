@@ -2,319 +2,162 @@ package sftp
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
+	"slices"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
 )
 
-// The packets of SFTP version 3 that listing needs (draft-ietf-secsh-filexfer-02).
-const (
-	fxInit, fxVersion  = 1, 2
-	fxClose            = 4
-	fxOpendir          = 11
-	fxReaddir          = 12
-	fxStatus, fxHandle = 101, 102
-	fxName             = 104
-	statusEOF          = 1
-	attrSize           = 1
-	attrOwner          = 2
-	attrPermissions    = 4
-	attrTimes          = 8
-	attrExtended       = 0x80000000
-	inFlight           = 8       // READDIR requests under way, to hide the round trip
-	maxPacket          = 1 << 20 // a server's largest answer: OpenSSH's are 256 kB at most
-)
-
-var errPacket = errors.New("the server's answer is not SFTP")
-
+// A dirEntry is a name with what the server says of it.
 type dirEntry struct {
-	name  string
-	size  uint64
-	mode  os.FileMode
-	mtime uint32
+	name         string
+	sized        bool // size is there
+	size         uint64
+	known        bool // mode is there
+	mode         os.FileMode
+	mtime        uint32
+	owned        bool // uid and gid are there
+	uid, gid     uint32
+	owner, group string      // as the long listing names them
+	target       string      // of a link
+	to           os.FileInfo // what a link leads to; nil when it leads nowhere
 }
 
-// lister is one SFTP channel of its own for one listing. pkg/sftp reads a whole
-// folder before it returns the first name; this yields names as they arrive and
-// keeps only one packet in memory.
-type lister struct {
-	w   io.Writer
-	r   io.Reader
-	id  uint32
-	buf []byte
-}
-
+// list yields a folder's names. A server that gives only one channel is asked on
+// the one that is there, a whole folder at a time.
 func (s *session) list(ctx context.Context, dir string) iter.Seq2[dirEntry, error] {
 	return func(yield func(dirEntry, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(dirEntry{}, connectors.Classify(err))
+		if ctx.Err() != nil {
+			yield(dirEntry{}, connectors.Classify(context.Cause(ctx)))
 			return
 		}
-		ch, err := s.ssh.NewSession()
+		ch, l, err := s.channel(ctx)
+		if errors.Is(err, errOneChannel) {
+			s.listWhole(ctx, dir, yield)
+			return
+		}
 		if err != nil {
-			yield(dirEntry{}, err)
+			yield(dirEntry{}, cause(ctx, err))
 			return
 		}
 		defer func() { _ = ch.Close() }()
 		stop := context.AfterFunc(ctx, func() { _ = ch.Close() })
 		defer stop()
-		fail := func(err error) {
-			if ctx.Err() != nil {
-				err = connectors.Classify(context.Cause(ctx))
-			}
-			yield(dirEntry{}, err)
-		}
-		l := &lister{}
-		if l.w, err = ch.StdinPipe(); err != nil {
-			fail(err)
-			return
-		}
-		if l.r, err = ch.StdoutPipe(); err != nil {
-			fail(err)
-			return
-		}
-		if err := ch.RequestSubsystem("sftp"); err != nil {
-			fail(err)
-			return
-		}
-		stopped := false
-		err = l.read(dir, func(e dirEntry) bool {
-			if ctx.Err() != nil {
-				return false
-			}
-			stopped = !yield(e, nil)
-			return !stopped
-		})
-		if stopped {
-			return
-		}
-		if err != nil || ctx.Err() != nil {
-			fail(err)
-		}
-	}
-}
-
-func (l *lister) read(dir string, yield func(dirEntry) bool) error {
-	if err := l.send(fxInit, binary.BigEndian.AppendUint32(nil, 3)); err != nil {
-		return err
-	}
-	if kind, _, err := l.receive(); err != nil || kind != fxVersion {
-		return errors.Join(errPacket, err)
-	}
-	if err := l.request(fxOpendir, []byte(dir)); err != nil {
-		return err
-	}
-	kind, body, err := l.receive()
-	if err != nil {
-		return err
-	}
-	if kind == fxStatus {
-		return status(dir, body)
-	}
-	if kind != fxHandle || len(body) < 4 {
-		return errPacket
-	}
-	handle, _, err := text(body[4:])
-	if err != nil {
-		return err
-	}
-	return l.names(dir, []byte(handle), yield)
-}
-
-func (l *lister) names(dir string, handle []byte, yield func(dirEntry) bool) error {
-	waiting := 0
-	for range inFlight {
-		if err := l.request(fxReaddir, handle); err != nil {
-			return err
-		}
-		waiting++
-	}
-	ended := false
-	for waiting > 0 {
-		kind, body, err := l.receive()
-		if err != nil {
-			return err
-		}
-		waiting--
-		switch kind {
-		case fxName:
-			if !ended {
-				if err := l.request(fxReaddir, handle); err != nil {
-					return err
+		stopped, began := false, false
+		err = l.read(dir, func(batch []dirEntry) bool {
+			began = true
+			s.resolve(ctx, dir, batch)
+			for _, e := range batch {
+				if ctx.Err() != nil {
+					return false
 				}
-				waiting++
+				if stopped = !yield(e, nil); stopped {
+					return false
+				}
 			}
-			more, err := entries(body, yield)
-			if err != nil || !more {
-				return err
-			}
-		case fxStatus:
-			ended = true
-			if err := status(dir, body); err != nil {
-				return err
-			}
+			return true
+		})
+		switch {
+		case stopped, err == nil && ctx.Err() == nil:
+		case !began && errors.Is(err, io.EOF):
+			s.listWhole(ctx, dir, yield) // dropbear sometimes ends a second channel at once
 		default:
-			return errPacket
+			yield(dirEntry{}, cause(ctx, err))
 		}
 	}
-	return nil
 }
 
-// entries reads one NAME packet.
-func entries(body []byte, yield func(dirEntry) bool) (bool, error) {
-	if len(body) < 8 {
-		return false, errPacket
+// cause lets the end of ctx win over what it brings about.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return connectors.Classify(context.Cause(ctx))
 	}
-	n := binary.BigEndian.Uint32(body[4:])
-	body = body[8:]
-	for range n {
-		var e dirEntry
-		var err error
-		if e.name, body, err = text(body); err != nil {
-			return false, err
-		}
-		if _, body, err = text(body); err != nil { // the line as ls -l would print it
-			return false, err
-		}
-		if body, err = e.attributes(body); err != nil {
-			return false, err
-		}
-		if e.name == "." || e.name == ".." {
-			continue
-		}
-		if !yield(e) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-func (e *dirEntry) attributes(b []byte) ([]byte, error) {
-	r := reader{b: b}
-	flags := r.u32()
-	if flags&attrSize != 0 {
-		e.size = uint64(r.u32())<<32 | uint64(r.u32())
-	}
-	if flags&attrOwner != 0 {
-		r.u32()
-		r.u32()
-	}
-	if flags&attrPermissions != 0 {
-		e.mode = fileMode(r.u32())
-	}
-	if flags&attrTimes != 0 {
-		r.u32()
-		e.mtime = r.u32()
-	}
-	if flags&attrExtended != 0 {
-		for n := r.u32(); n > 0 && !r.bad; n-- {
-			r.skip()
-			r.skip()
-		}
-	}
-	if r.bad {
-		return nil, errPacket
-	}
-	return r.b, nil
-}
-
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) u32() uint32 {
-	if len(r.b) < 4 {
-		r.bad = true
-		return 0
-	}
-	v := binary.BigEndian.Uint32(r.b)
-	r.b = r.b[4:]
-	return v
-}
-
-func (r *reader) skip() {
-	n := r.u32()
-	if uint64(len(r.b)) < uint64(n) {
-		r.bad = true
-		return
-	}
-	r.b = r.b[n:]
-}
-
-// fileMode reads the POSIX mode bits.
-func fileMode(m uint32) os.FileMode {
-	mode := os.FileMode(m & 0o777)
-	switch m & 0o170000 {
-	case 0o040000:
-		mode |= fs.ModeDir
-	case 0o120000:
-		mode |= fs.ModeSymlink
-	case 0o010000:
-		mode |= fs.ModeNamedPipe
-	case 0o140000:
-		mode |= fs.ModeSocket
-	case 0o020000, 0o060000:
-		mode |= fs.ModeDevice
-	}
-	return mode
-}
-
-func text(b []byte) (string, []byte, error) {
-	if len(b) < 4 {
-		return "", nil, errPacket
-	}
-	n := binary.BigEndian.Uint32(b)
-	if uint64(n) > uint64(len(b)-4) {
-		return "", nil, errPacket
-	}
-	return string(b[4 : 4+n]), b[4+n:], nil
-}
-
-func status(dir string, body []byte) error {
-	if len(body) < 8 {
-		return errPacket
-	}
-	code := binary.BigEndian.Uint32(body[4:])
-	if code == 0 || code == statusEOF {
-		return nil
-	}
-	return statusError(dir, code, fmt.Errorf("status %d", code))
-}
-
-func (l *lister) request(kind byte, arg []byte) error {
-	l.id++
-	b := binary.BigEndian.AppendUint32(nil, l.id)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(arg)))
-	return l.send(kind, append(b, arg...))
-}
-
-func (l *lister) send(kind byte, body []byte) error {
-	b := binary.BigEndian.AppendUint32(nil, uint32(len(body)+1))
-	_, err := l.w.Write(append(append(b, kind), body...))
 	return err
 }
 
-// receive reads one packet into a buffer that the next one overwrites.
-func (l *lister) receive() (kind byte, body []byte, err error) {
-	var head [5]byte
-	if _, err := io.ReadFull(l.r, head[:]); err != nil {
-		return 0, nil, err
+var errOneChannel = errors.New("the server gives no second channel")
+
+// channel opens SFTP once more on the connection.
+func (s *session) channel(ctx context.Context) (*ssh.Session, *lister, error) {
+	type opened struct {
+		ch *ssh.Session
+		l  *lister
 	}
-	n := binary.BigEndian.Uint32(head[:])
-	if n < 1 || n > maxPacket {
-		return 0, nil, errPacket
+	got, err := do(ctx, func() (opened, error) {
+		ch, err := s.ssh.NewSession()
+		var refused *ssh.OpenChannelError
+		if errors.As(err, &refused) {
+			return opened{}, errors.Join(errOneChannel, err)
+		}
+		if err != nil {
+			return opened{}, err
+		}
+		l, err := newLister(ch)
+		if err != nil {
+			_ = ch.Close()
+		}
+		return opened{ch, l}, err
+	}, func(late opened) { _ = late.ch.Close() })
+	return got.ch, got.l, err
+}
+
+func newLister(ch *ssh.Session) (*lister, error) {
+	in, err := ch.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
-	if cap(l.buf) < int(n) {
-		l.buf = make([]byte, n)
+	out, err := ch.StdoutPipe()
+	if err != nil {
+		return nil, err
 	}
-	l.buf = l.buf[:n-1]
-	_, err = io.ReadFull(l.r, l.buf)
-	return head[4], l.buf, err
+	beside, err := ch.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	go func() { _, _ = io.Copy(io.Discard, beside) }()
+	if err = ch.RequestSubsystem("sftp"); err != nil {
+		err = errors.Join(errOneChannel, err)
+	}
+	return &lister{w: in, r: out}, err
+}
+
+// listWhole reads the folder with the library, which holds all of it in memory.
+func (s *session) listWhole(ctx context.Context, dir string, yield func(dirEntry, error) bool) {
+	infos, err := s.files.ReadDirContext(ctx, wire(dir))
+	if err != nil {
+		yield(dirEntry{}, cause(ctx, err))
+		return
+	}
+	for part := range slices.Chunk(infos, 64) {
+		var batch []dirEntry
+		for _, info := range part {
+			if name := info.Name(); name != "" && name != "." && name != ".." {
+				batch = append(batch, fromInfo(info))
+			}
+		}
+		s.resolve(ctx, dir, batch)
+		for _, e := range batch {
+			if ctx.Err() != nil {
+				yield(dirEntry{}, cause(ctx, nil))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func fromInfo(info os.FileInfo) dirEntry {
+	e := dirEntry{name: info.Name(), sized: true, size: uint64(max(info.Size(), 0)), mode: info.Mode(), known: info.Mode() != 0, mtime: uint32(max(info.ModTime().Unix(), 0))}
+	if st, ok := info.Sys().(*sftp.FileStat); ok {
+		e.owned, e.uid, e.gid = st.UID != 0 || st.GID != 0 || e.known, st.UID, st.GID
+	}
+	return e
 }

@@ -157,6 +157,12 @@ func chatty(t *testing.T, banner string, ask func(ssh.KeyboardInteractiveChallen
 			return nil, ask(c)
 		}}
 	cfg.AddHostKey(key)
+	return listenSSH(t, cfg)
+}
+
+// listenSSH serves sign-ins, and refuses every channel.
+func listenSSH(t *testing.T, cfg *ssh.ServerConfig) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

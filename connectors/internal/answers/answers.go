@@ -96,25 +96,6 @@ func put(m map[string]string, k, v string) {
 	}
 }
 
-// TidyPEM repairs what pasting does to PEM and OpenSSH text: a byte order mark,
-// quotes around it, literal \n, CR LF, indentation. Nothing else changes.
-func TidyPEM(v string) string {
-	v = strings.TrimSpace(strings.TrimPrefix(v, "\ufeff"))
-	if len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
-		v = v[1 : len(v)-1]
-	}
-	v = strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n", "\r", "\n").Replace(v)
-	lines := strings.Split(strings.TrimSpace(v), "\n")
-	for i, l := range lines {
-		lines[i] = strings.Trim(l, " \t")
-	}
-	v = strings.Join(lines, "\n")
-	if v == "" {
-		return ""
-	}
-	return v + "\n"
-}
-
 // TidySecret takes quotes and white space off a pasted key or token, and a
 // prefix such as "Bearer ". It is never meant for passwords.
 func TidySecret(prefixes ...string) func(string) string {

@@ -1,13 +1,15 @@
-// Package sshx opens SSH connections: keys, host keys, sign-in.
+// Package sshx opens SSH connections: keys, certificates, host keys, sign-in,
+// and tunnels through them.
 package sshx
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"strings"
 
-	"github.com/kayrus/putty"
 	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
@@ -17,36 +19,51 @@ import (
 // maxKey bounds what is parsed as a key.
 const maxKey = 64 << 10
 
+// maxRounds is the library's limit for OpenSSH's own key derivation; ssh-keygen
+// takes 16 where nothing else is asked for.
+const maxRounds = 1 << 11
+
 // Signer reads a private key in whatever form people have it: OpenSSH, PEM,
-// PKCS#8 (encrypted or not), PuTTY. Errors are *connectors.Error whose Field is
-// "key" or "passphrase".
+// PKCS#8 (encrypted or not), PuTTY, and a DER file as base64. Errors are
+// *connectors.Error whose Field is "key" or "passphrase".
 func Signer(key, passphrase connectors.Secret) (ssh.Signer, error) {
 	text := key.Reveal()
-	switch {
-	case len(text) > maxKey:
+	if len(text) > maxKey {
 		return nil, keyError("ssh.not_a_key", "key", nil)
+	}
+	text = unwrapped(text)
+	switch {
 	case strings.HasPrefix(text, "PuTTY-User-Key-File-"):
 		return puttyKey(text, passphrase)
-	case strings.HasPrefix(text, "ssh-"), strings.HasPrefix(text, "ecdsa-"), strings.Contains(text, "BEGIN SSH2 PUBLIC KEY"), strings.Contains(text, "BEGIN PUBLIC KEY"):
+	case strings.Contains(firstWord(text), "-cert-v01@openssh.com"):
+		return nil, keyError("ssh.certificate", "key", nil)
+	case isPublic(text):
 		return nil, keyError("ssh.public_key", "key", nil)
 	}
 	block, _ := pem.Decode([]byte(text))
-	if block == nil {
+	switch {
+	case block == nil:
 		return nil, keyError("ssh.not_a_key", "key", nil)
-	}
-	if block.Type == "CERTIFICATE" {
+	case block.Type == "CERTIFICATE":
 		return nil, keyError("ssh.certificate", "key", nil)
-	}
-	if block.Type == "ENCRYPTED PRIVATE KEY" {
+	case block.Type == "ENCRYPTED PRIVATE KEY":
 		return pkcs8Key(block.Bytes, passphrase)
+	case block.Type == "OPENSSH PRIVATE KEY":
+		if err := supported(block.Bytes); err != nil {
+			return nil, err
+		}
 	}
-	signer, err := ssh.ParsePrivateKey([]byte(text))
+	return pemKey([]byte(text), passphrase)
+}
+
+func pemKey(text []byte, passphrase connectors.Secret) (ssh.Signer, error) {
+	signer, err := ssh.ParsePrivateKey(text)
 	var locked *ssh.PassphraseMissingError
 	if errors.As(err, &locked) {
 		if passphrase.Empty() {
 			return nil, keyError("ssh.passphrase_needed", "passphrase", err)
 		}
-		signer, err = ssh.ParsePrivateKeyWithPassphrase([]byte(text), []byte(passphrase.Reveal()))
+		signer, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase.Reveal()))
 		if errors.Is(err, x509.IncorrectPasswordError) {
 			return nil, keyError("ssh.passphrase_wrong", "passphrase", err)
 		}
@@ -57,39 +74,95 @@ func Signer(key, passphrase connectors.Secret) (ssh.Signer, error) {
 	return signer, nil
 }
 
-func puttyKey(text string, passphrase connectors.Secret) (ssh.Signer, error) {
-	k, err := putty.New([]byte(text))
-	if err != nil {
-		return nil, keyError("ssh.not_a_key", "key", err)
+// supported looks into OpenSSH's format (PROTOCOL.key of its source) for what
+// the library refuses without a typed error: costly derivation, and the kinds
+// of key whose private half is in a device.
+func supported(data []byte) error {
+	rest, ok := strings.CutPrefix(string(data), "openssh-key-v1\x00")
+	if !ok {
+		return keyError("ssh.not_a_key", "key", nil)
 	}
-	var pass []byte
-	if k.Encryption != "none" {
-		if passphrase.Empty() {
-			return nil, keyError("ssh.passphrase_needed", "passphrase", nil)
-		}
-		// A PPK file says itself how much memory its key derivation takes.
-		if tooCostly(text) {
-			return nil, keyError("ssh.key_too_costly", "key", nil)
-		}
-		pass = []byte(passphrase.Reveal())
+	var file struct {
+		Cipher, KDF, Options string
+		Number               uint32
+		Public               string
+		Rest                 []byte `ssh:"rest"`
 	}
-	raw, err := k.ParseRawPrivateKey(pass)
-	if err != nil && pass != nil {
-		return nil, keyError("ssh.passphrase_wrong", "passphrase", err)
+	if ssh.Unmarshal([]byte(rest), &file) != nil {
+		return keyError("ssh.not_a_key", "key", nil)
 	}
-	if err != nil {
-		return nil, keyError("ssh.not_a_key", "key", err)
+	var options struct {
+		Salt   string
+		Rounds uint32
 	}
-	return signerOf(raw)
+	if file.KDF == "bcrypt" && ssh.Unmarshal([]byte(file.Options), &options) == nil && options.Rounds > maxRounds {
+		return keyError("ssh.key_too_costly", "key", nil)
+	}
+	var public struct {
+		Kind string
+		Rest []byte `ssh:"rest"`
+	}
+	err := ssh.Unmarshal([]byte(file.Public), &public)
+	switch {
+	case err == nil && strings.HasPrefix(public.Kind, "sk-"):
+		return keyError("ssh.key_kind", "key", nil)
+	case err == nil && isDSA(public.Kind):
+		return keyError("ssh.key_dsa_form", "key", nil)
+	}
+	return nil
 }
 
-// tooCostly reads the Argon2 header lines of a PPK version 3 file: PuTTY's own
-// default is 8 MB; a quarter of a gigabyte is the most that is accepted.
-func tooCostly(text string) bool {
-	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		limit := map[string]int{"Argon2-Memory": 6, "Argon2-Passes": 4, "Argon2-Parallelism": 2}[name]
-		if limit > 0 && (len(value) > limit || name == "Argon2-Memory" && len(value) == 6 && value > "262144") {
+// unwrapped undoes what keeps a file that is no text as an answer: base64 of it.
+func unwrapped(text string) string {
+	der, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(der) == 0 {
+		return text
+	}
+	if strings.HasPrefix(string(der), "PuTTY-User-Key-File-") {
+		return strings.ReplaceAll(string(der), "\r\n", "\n")
+	}
+	kind := ""
+	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		kind = "PRIVATE KEY"
+	} else if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		kind = "RSA PRIVATE KEY"
+	} else if _, err := x509.ParseECPrivateKey(der); err == nil {
+		kind = "EC PRIVATE KEY"
+	} else if encryptedPKCS8(der) {
+		kind = "ENCRYPTED PRIVATE KEY"
+	}
+	if kind == "" {
+		return text
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// encryptedPKCS8 knows an EncryptedPrivateKeyInfo by its shape (RFC 5958 section 3).
+func encryptedPKCS8(der []byte) bool {
+	var info struct {
+		Algorithm struct {
+			ID     asn1.ObjectIdentifier
+			Params asn1.RawValue `asn1:"optional"`
+		}
+		Data []byte
+	}
+	_, err := asn1.Unmarshal(der, &info)
+	return err == nil
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
+func isPublic(text string) bool {
+	for _, start := range []string{"ssh-", "ecdsa-", "sk-"} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	for _, head := range []string{"BEGIN SSH2 PUBLIC KEY", "BEGIN PUBLIC KEY", "BEGIN RSA PUBLIC KEY"} {
+		if strings.Contains(text, head) {
 			return true
 		}
 	}
