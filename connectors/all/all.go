@@ -11,6 +11,7 @@ import (
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
 	"jackfield/connectors/mqtt"
+	"jackfield/connectors/objectstore"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/sqldb"
 	"jackfield/connectors/web"
@@ -20,7 +21,7 @@ import (
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type()}
-	for _, list := range [][]connectors.Type{sqldb.Types(), mail.Types(), account.Types()} {
+	for _, list := range [][]connectors.Type{objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}
 	return append(out, web.OAuth())

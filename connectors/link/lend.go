@@ -17,7 +17,7 @@ const keyIdentity = "identity"
 func lent() [][]string {
 	return [][]string{
 		{"password"}, {"key", "private_key"}, {"passphrase"}, {"client_key"}, {"client_key_passphrase"}, {"keytab"},
-		{"secret_key", "secret_access_key"}, {"session_token"}, {"service_account", "google_key"}, {"token"},
+		{"secret_key", "secret_access_key"}, {"session_token"}, {"service_account", "google_key", "key_file", "key_json"}, {"token"},
 		{"user", "username"}, {"domain"}, {"realm"}, {"principal"}, {"certificate"}, {"client_cert"}, {"access_key", "access_key_id"},
 	}
 }
