@@ -10,13 +10,10 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/bodyx"
+	"jackfield/connectors/internal/files"
 	"jackfield/connectors/internal/httpx"
 	"jackfield/connectors/internal/jsonx"
-	"jackfield/connectors/internal/rows"
 )
-
-// tableBytes is how much of a file is read for its first rows.
-const tableBytes = 1 << 20
 
 // Table reads the first rows of a node.
 func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*connectors.Table, error) {
@@ -32,11 +29,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 	case at.content != nil && at.content.Token != "":
 		return s.tokenTable(ctx, at)
 	case at.content != nil && at.content.Rows:
-		res, err := s.bytes(ctx, at, tableBytes)
-		if err != nil {
-			return nil, err
-		}
-		return rows.Table(res.Body, !res.Truncated, limit)
+		return files.Table(ctx, s.download(at), "", limit)
 	}
 	return nil, notFound(id)
 }
@@ -228,20 +221,26 @@ func sampleOf(res *httpx.Response) connectors.Sample {
 	if res.Truncated {
 		size = -1
 	}
-	if _, whole, ok := strings.Cut(res.Header.Get("Content-Range"), "/"); ok {
-		if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
-			size = n
-		}
+	if whole, ok := wholeSize(res); ok {
+		size = whole
 	}
 	return connectors.Sample{MediaType: res.Header.Get("Content-Type"), Data: res.Body, Size: size, Truncated: size < 0 || size > int64(len(res.Body))}
 }
 
-// bytes reads the beginning of a file. A storage service may redirect to
-// another host for it; that address needs no credential and gets none.
+// bytes reads the beginning of a file.
 func (s *session) bytes(ctx context.Context, at place, max int) (*httpx.Response, error) {
+	return s.part(ctx, at, 0, max)
+}
+
+// part reads max bytes of a file from off, or from its beginning where the
+// service has no ranges. A storage service may redirect to another host for it;
+// that address needs no credential and gets none.
+func (s *session) part(ctx context.Context, at place, off int64, max int) (*httpx.Response, error) {
 	r := at.content.Request
+	ranged := ""
 	if at.content.Range {
-		r.Headers = with(r.Headers, "Range", "bytes=0-"+strconv.Itoa(max-1))
+		ranged = span(off, max)
+		r.Headers = with(r.Headers, "Range", ranged)
 	}
 	u, err := s.target(fill(r.where(), s.vars, at.vars))
 	if err != nil {
@@ -253,7 +252,7 @@ func (s *session) bytes(ctx context.Context, at place, max int) (*httpx.Response
 		return nil, err
 	}
 	if to := res.Header.Get("Location"); to != "" && res.Status >= 300 && res.Status < 400 {
-		return s.elsewhereBytes(ctx, u.Scheme, to, at.content.Range, max)
+		return s.elsewhereBytes(ctx, u.Scheme, to, ranged, max)
 	}
 	if res.Status == http.StatusRequestedRangeNotSatisfiable {
 		return &httpx.Response{Status: http.StatusOK, Header: http.Header{}, URL: u}, nil // an empty file
@@ -268,13 +267,13 @@ func (s *session) bytes(ctx context.Context, at place, max int) (*httpx.Response
 	return nil, err
 }
 
-func (s *session) elsewhereBytes(ctx context.Context, scheme, to string, ranged bool, max int) (*httpx.Response, error) {
+func (s *session) elsewhereBytes(ctx context.Context, scheme, to, ranged string, max int) (*httpx.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to, nil)
 	if err != nil || req.URL.Host == "" || scheme == "https" && req.URL.Scheme != "https" {
 		return nil, &connectors.Error{Code: connectors.Refused, Reason: "http.redirect", Op: connectors.StageData, Target: s.base.Host}
 	}
-	if ranged {
-		req.Header.Set("Range", "bytes=0-"+strconv.Itoa(max-1))
+	if ranged != "" {
+		req.Header.Set("Range", ranged)
 	}
 	res, err := httpx.Do(s.plain, req, max)
 	if err != nil {
