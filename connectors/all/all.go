@@ -7,11 +7,13 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/account"
+	"jackfield/connectors/amqp1"
 	"jackfield/connectors/awsiot"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
 	"jackfield/connectors/mqtt"
 	"jackfield/connectors/objectstore"
+	"jackfield/connectors/rabbitmq"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/sqldb"
 	"jackfield/connectors/web"
@@ -20,7 +22,7 @@ import (
 // coded are the built-in types that are written in Go. The list is explicit:
 // nothing registers itself.
 func coded() []connectors.Type {
-	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type()}
+	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type()}
 	for _, list := range [][]connectors.Type{objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}
