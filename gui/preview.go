@@ -469,29 +469,4 @@ func thousands(n int) string {
 	return s
 }
 
-func iconOf(n connectors.Node) fyne.Resource {
-	switch n.Kind {
-	case "folder", "schema", "database":
-		return theme.FolderIcon()
-	case "table", "view", "resource":
-		return theme.GridIcon()
-	case "column":
-		return theme.ListIcon()
-	case "ou", "container", "domain", "organization":
-		return theme.FolderIcon()
-	case "person", "user":
-		return theme.AccountIcon()
-	case "group":
-		return theme.ListIcon()
-	case "topic":
-		return theme.RadioButtonIcon()
-	case "phone":
-		return theme.InfoIcon()
-	}
-	if n.Branch {
-		return theme.FolderIcon()
-	}
-	return theme.FileIcon()
-}
-
 func clock(t time.Time) string { return t.Local().Format("15:04:05") }
