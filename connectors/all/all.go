@@ -9,6 +9,7 @@ import (
 	"jackfield/connectors/account"
 	"jackfield/connectors/amqp1"
 	"jackfield/connectors/awsiot"
+	"jackfield/connectors/folder"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
 	"jackfield/connectors/mqtt"
@@ -23,7 +24,7 @@ import (
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type()}
-	for _, list := range [][]connectors.Type{objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
+	for _, list := range [][]connectors.Type{{folder.Type()}, objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}
 	return append(out, web.OAuth())

@@ -32,7 +32,7 @@ type Answers struct {
 // manual reports whether the suite's server can be reached by another program
 // that nobody answers questions in.
 func (s Suite) manual() bool {
-	return s.World == nil && s.Ask.Trust == nil && s.Ask.Input == nil && s.Ask.OpenURL == nil && !s.Inside
+	return (s.World == nil || s.Type.Offline) && s.Ask.Trust == nil && s.Ask.Input == nil && s.Ask.OpenURL == nil && !s.Inside
 }
 
 // inTerminal links, checks and lists with jf.

@@ -38,7 +38,7 @@ const Depth = 3
 const (
 	headBytes    = 64 << 10 // what is looked at to know what a file is
 	readBytes    = 96 << 20 // from the source
-	unpackBytes  = 40 << 20 // of what is unpacked and kept in memory
+	unpackBytes  = 32 << 20 // of what is unpacked and kept in memory
 	textBytes    = 16 << 20 // of text that is searched for rows
 	maxLayers    = 5        // compressions and encryptions around each other
 	maxColumns   = 1000

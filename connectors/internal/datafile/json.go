@@ -271,26 +271,9 @@ func typed(t *connectors.Table) {
 		kind := ""
 		var texts []string
 		for _, row := range t.Rows {
-			found := ""
-			switch v := row[i].(type) {
-			case int64:
-				found = "integer"
-			case float64:
-				found = "decimal"
-			case bool:
-				found = "boolean"
-			case string:
-				found = "text"
-				texts = append(texts, v)
-			}
-			switch {
-			case found == "" || found == kind:
-			case kind == "":
-				kind = found
-			case kind == "integer" && found == "decimal", kind == "decimal" && found == "integer":
-				kind = "decimal"
-			default:
-				kind = "mixed"
+			kind = widen(kind, kindOfCell(row[i]))
+			if text, ok := row[i].(string); ok {
+				texts = append(texts, text)
 			}
 		}
 		if kind == "text" {

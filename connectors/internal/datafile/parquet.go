@@ -305,31 +305,12 @@ func scaled(n *big.Int, scale int) string {
 }
 
 func (l leaf) binary(b []byte) any {
-	switch l.meaning {
-	case pqDecimal:
-		if len(b) <= 64 {
-			n := new(big.Int).SetBytes(b)
-			if len(b) > 0 && b[0]&0x80 != 0 {
-				n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
-			}
-			return scaled(n, l.scale)
-		}
-	case pqUUID:
-		if len(b) == 16 {
-			return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-		}
-	case pqFloat16:
-		if len(b) == 2 {
-			return finite(half(binary.LittleEndian.Uint16(b)))
-		}
-	case pqInterval:
-		if len(b) == 12 {
-			return fmt.Sprintf("%d months %d days %d ms", binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:]))
-		}
+	if v := l.meant(b); v != nil {
+		return v
 	}
 	// Much text is written by programs that do not say that it is text.
 	text := b[:min(len(b), maxCellBytes+utf8.UTFMax)]
-	if l.kind == pqBytes && l.meaning != pqBSON && utf8.Valid(text[:len(text)-tail(text)]) || l.meaning == pqUTF8 || l.meaning == pqJSON || l.meaning == pqEnum {
+	if l.text() || l.kind == pqBytes && l.meaning != pqBSON && utf8.Valid(text[:len(text)-tail(text)]) {
 		return rows.Cut(strings.ToValidUTF8(string(b[:min(len(b), 2*maxCellBytes)]), "\ufffd"))
 	}
 	s := "0x" + hex.EncodeToString(b[:min(len(b), maxCellBytes/2)])
@@ -337,6 +318,27 @@ func (l leaf) binary(b []byte) any {
 		s += "…"
 	}
 	return s
+}
+
+func (l leaf) text() bool { return l.meaning == pqUTF8 || l.meaning == pqJSON || l.meaning == pqEnum }
+
+// meant reads bytes that are a number or an id; nil for others.
+func (l leaf) meant(b []byte) any {
+	switch {
+	case l.meaning == pqDecimal && len(b) <= 64:
+		n := new(big.Int).SetBytes(b)
+		if len(b) > 0 && b[0]&0x80 != 0 {
+			n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
+		}
+		return scaled(n, l.scale)
+	case l.meaning == pqUUID && len(b) == 16:
+		return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	case l.meaning == pqFloat16 && len(b) == 2:
+		return finite(half(binary.LittleEndian.Uint16(b)))
+	case l.meaning == pqInterval && len(b) == 12:
+		return fmt.Sprintf("%d months %d days %d ms", binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:]))
+	}
+	return nil
 }
 
 // tail is how many bytes at the end belong to a character that is cut.

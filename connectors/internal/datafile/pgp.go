@@ -82,15 +82,17 @@ func sealed(b []byte) bool {
 	switch h.tag {
 	case tagPublicKeySession:
 		// version 3 with a known algorithm after the key's id, or version 6
-		return body[0] == 3 && slices.Contains([]byte{1, 2, 16, 18, 25, 26, 35, 36}, body[9]) && h.size > 20 || body[0] == 6 && h.size > 20
+		known := body[0] == 3 && slices.Contains([]byte{1, 2, 16, 18, 25, 26, 35, 36}, body[9])
+		return h.size > 20 && (known || body[0] == 6)
 	case tagPasswordSession:
 		// version, cipher, and how the password becomes a key
-		return (body[0] == 4 || body[0] == 5) && body[1] >= 1 && body[1] <= 13 && h.size < 200 || body[0] == 6 && h.size < 200
+		known := slices.Contains([]byte{4, 5}, body[0]) && body[1] >= 1 && body[1] <= 13
+		return h.size < 200 && (known || body[0] == 6)
 	}
 	return false
 }
 
-// Recipients are for whom a message is encrypted.
+// recipients are for whom a message is encrypted.
 type recipients struct {
 	keys     []string // ids, as gpg shows them; "" stands for one that is hidden
 	password bool
@@ -136,6 +138,9 @@ func keyID(body []byte) string {
 // (RFC 9580 sections 5.3 and 3.7.1.4): the derivation's type, 16 bytes of salt,
 // passes, threads, and the exponent.
 func heavy(body []byte) bool {
+	if len(body) == 0 {
+		return true
+	}
 	at := map[byte]int{4: 2, 5: 3, 6: 5}[body[0]]
 	if at == 0 || len(body) <= at {
 		return body[0] != 4
@@ -280,14 +285,6 @@ func readKeys(text string) (openpgp.EntityList, error) {
 		return nil, errors.New("only public keys")
 	}
 	return keys, nil
-}
-
-// ValidKey says offline whether text is a private key of OpenPGP.
-func ValidKey(text string) error {
-	if _, err := readKeys(text); err != nil {
-		return errors.New("This is no private key of PGP. It begins with -----BEGIN PGP PRIVATE KEY BLOCK-----; export it with gpg --armor --export-secret-keys.") //nolint:staticcheck // a sentence for a person
-	}
-	return nil
 }
 
 // refused says why a message does not open. One wrong password in twenty looks

@@ -1,15 +1,9 @@
 package datafile
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"io"
-
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // The bounds of a page. Writers make pages of a megabyte, and some of a whole
@@ -42,36 +36,38 @@ type pageHead struct {
 func readPageHead(b []byte) (pageHead, int, error) {
 	h := pageHead{values: -1}
 	r := &thrift{b: b}
+	whole := map[int]*int64{1: &h.kind, 2: &h.size, 3: &h.packed}
 	err := r.fields(func(id int, t byte) (err error) {
 		switch {
-		case id == 1:
-			h.kind, err = r.whole(t)
-		case id == 2:
-			h.size, err = r.whole(t)
-		case id == 3:
-			h.packed, err = r.whole(t)
-		case id == 5 && t == thriftStruct:
+		case whole[id] != nil:
+			*whole[id], err = r.whole(t)
+		case t != thriftStruct:
+			err = r.skip(t)
+		case id == 5:
 			err = r.numbers(map[int]*int64{1: &h.values, 2: &h.encoding, 3: &h.defEncoding, 4: &h.repEncoding}, nil)
-		case id == 7 && t == thriftStruct:
+		case id == 7:
 			err = r.numbers(map[int]*int64{1: &h.values, 2: &h.encoding}, nil)
-		case id == 8 && t == thriftStruct:
-			h.defEncoding, h.repEncoding = pqRLE, pqRLE
+		case id == 8:
 			err = r.numbers(map[int]*int64{1: &h.values, 2: &h.nulls, 4: &h.encoding, 5: &h.defBytes, 6: &h.repBytes}, &h.plainData)
 		default:
 			err = r.skip(t)
 		}
 		return err
 	})
-	if err != nil {
-		return h, 0, err
+	if err == nil {
+		err = h.check()
 	}
-	if h.packed < 0 || h.size < 0 || h.values > maxPageValues || h.defBytes < 0 || h.repBytes < 0 {
-		return h, 0, errThrift
+	return h, r.at, err
+}
+
+func (h pageHead) check() error {
+	if h.packed < 0 || h.size < 0 || h.values > maxPageValues || h.defBytes < 0 || h.repBytes < 0 || h.defBytes > maxPage || h.repBytes > maxPage {
+		return errThrift
 	}
 	if h.packed > maxPage || h.size > maxPage {
-		return h, 0, errBudget
+		return errBudget
 	}
-	return h, r.at, nil
+	return nil
 }
 
 // numbers reads the whole numbers of a structure; the seventh member of a data
@@ -193,38 +189,9 @@ func (p *pages) head() (stored, error) {
 
 func (p *pages) page() (*page, error) {
 	h := p.last
-	var reps, defs, data []byte
-	var err error
 	short := h.size > p.want
-	if h.kind == pageDataV2 {
-		levels := h.repBytes + h.defBytes
-		if levels > h.packed || levels > h.size {
-			return nil, errShort
-		}
-		front := make([]byte, levels)
-		if err := p.full(front, h.at); err != nil {
-			return nil, err
-		}
-		reps, defs = front[:h.repBytes], front[h.repBytes:]
-		codec := p.c.codec
-		if h.plainData {
-			p.c.codec = 0
-		}
-		data, err = p.unpack(h.at+levels, h.packed-levels, h.size-levels, p.want)
-		p.c.codec = codec
-	} else {
-		data, err = p.unpack(h.at, h.packed, h.size, p.want)
-		if err == nil && p.l.maxRep > 0 {
-			reps, data, err = prefixed(data, h.repEncoding)
-		}
-		if err == nil && p.l.maxDef > 0 {
-			defs, data, err = prefixed(data, h.defEncoding)
-		}
-	}
-	if err == nil && short && partless(int(h.encoding)) {
-		err = errShort
-	}
-	if short && errors.Is(err, errShort) {
+	reps, defs, data, err := p.parts()
+	if err == nil && short && partless(int(h.encoding)) || short && errors.Is(err, errShort) {
 		return p.again()
 	}
 	if err != nil {
@@ -237,10 +204,47 @@ func (p *pages) page() (*page, error) {
 	if err != nil && len(data) == 0 {
 		v, err = &plain{}, nil // nothing but NULLs
 	}
+	return &page{reps: levels(reps, p.l.maxRep), defs: levels(defs, p.l.maxDef), values: v, count: h.values, short: short}, err
+}
+
+// parts are the levels and the values of the last page.
+func (p *pages) parts() (reps, defs, data []byte, err error) {
+	h := p.last
+	if h.kind == pageDataV2 {
+		return p.parts2()
+	}
+	data, err = p.unpack(h.at, h.packed, h.size, p.want)
+	if err == nil && p.l.maxRep > 0 {
+		reps, data, err = prefixed(data, h.repEncoding)
+	}
+	if err == nil && p.l.maxDef > 0 {
+		defs, data, err = prefixed(data, h.defEncoding)
+	}
+	return reps, defs, data, err
+}
+
+// parts2 are those of the second version, where levels are never compressed.
+func (p *pages) parts2() (reps, defs, data []byte, err error) {
+	h := p.last
+	levels := h.repBytes + h.defBytes
+	if levels > h.packed || levels > h.size {
+		return nil, nil, nil, errThrift
+	}
+	front := make([]byte, levels)
+	if err := p.full(front, h.at); err != nil {
+		return nil, nil, nil, err
+	}
+	reps, defs = front[:h.repBytes], front[h.repBytes:]
 	if p.l.maxDef == 0 {
 		defs = nil
 	}
-	return &page{reps: levels(reps, p.l.maxRep), defs: levels(defs, p.l.maxDef), values: v, count: h.values, short: short}, err
+	codec := p.c.codec
+	if h.plainData {
+		p.c.codec = 0
+	}
+	data, err = p.unpack(h.at+levels, h.packed-levels, h.size-levels, p.want)
+	p.c.codec = codec
+	return reps, defs, data, err
 }
 
 // partless reports whether an encoding has to be there as a whole: the parts of
@@ -271,139 +275,4 @@ func (p *pages) full(b []byte, at int64) error {
 		err = errShort
 	}
 	return err
-}
-
-// unpack makes the first want bytes of size, whatever else is in a page, and
-// reads no more of the packed ones than that takes.
-func (p *pages) unpack(at, packed, size, want int64) ([]byte, error) {
-	if size < 0 || size > maxPage || packed < 0 {
-		return nil, errThrift
-	}
-	want = min(want, size)
-	if want == 0 {
-		return nil, nil
-	}
-	in := io.NewSectionReader(readerAt{p.f.ctx, p.f.src}, at, packed)
-	var unpacked io.Reader
-	switch p.c.codec {
-	case 0:
-		unpacked = in
-	case 1:
-		return p.snappy(at, packed, size, want)
-	case 2:
-		z, err := gzip.NewReader(bufio.NewReader(in))
-		if err != nil {
-			return nil, err
-		}
-		unpacked = z
-	case 4:
-		unpacked = brotli.NewReader(in)
-	case 6:
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(2*maxPage), zstd.WithDecoderMaxWindow(maxPage/2))
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		unpacked = z
-	case 7:
-		return p.lz4(at, packed, size)
-	default:
-		return nil, p.f.fail("files.packed", codecName(p.c.codec))
-	}
-	out := make([]byte, want)
-	_, err := io.ReadFull(unpacked, out)
-	return out, err
-}
-
-func (p *pages) lz4(at, packed, size int64) ([]byte, error) {
-	b := make([]byte, packed)
-	if err := p.full(b, at); err != nil {
-		return nil, err
-	}
-	out := make([]byte, size)
-	n, err := lz4.UncompressBlock(b, out)
-	return out[:max(n, 0)], err
-}
-
-// snappy reads a block from its beginning on; one that does not give size bytes
-// as a whole is refused.
-func (p *pages) snappy(at, packed, size, want int64) ([]byte, error) {
-	part := want + 64
-	if want == size {
-		part = packed
-	}
-	b := make([]byte, min(packed, part))
-	if err := p.full(b, at); err != nil {
-		return nil, err
-	}
-	n, skip := binary.Uvarint(b)
-	if skip <= 0 || int64(n) != size {
-		return nil, errValues
-	}
-	out, err := unsnap(b[skip:], int(want))
-	if err == nil && int64(len(out)) < want && int64(len(b)) < packed {
-		return p.snappy(at, packed, size, min(size, want*4))
-	}
-	if err == nil && int64(len(out)) < want {
-		err = errValues
-	}
-	return out, err
-}
-
-// unsnap decodes Snappy's raw format until it has want bytes or b ends
-// (https://github.com/google/snappy/blob/main/format_description.txt). The library
-// decodes whole blocks alone, and a page can be twenty megabytes long.
-func unsnap(b []byte, want int) ([]byte, error) {
-	out := make([]byte, 0, want)
-	for len(out) < want && len(b) > 0 {
-		tag := b[0]
-		length, offset, head := 0, 0, 1
-		switch tag & 3 {
-		case 0:
-			length = int(tag >> 2)
-			if length >= 60 {
-				extra := length - 59
-				if len(b) < 1+extra {
-					return out, nil
-				}
-				length, head = int(little(b[1:1+extra])), 1+extra
-			}
-			length++
-			b = b[head:]
-			n := min(length, want-len(out), len(b))
-			out = append(out, b[:n]...)
-			if n < length {
-				return out, nil
-			}
-			b = b[length:]
-			continue
-		case 1:
-			if len(b) < 2 {
-				return out, nil
-			}
-			length, offset, head = int(tag>>2&7)+4, int(tag>>5)<<8|int(b[1]), 2
-		default:
-			head = 3 + 2*int(tag&3-2)
-			if len(b) < head {
-				return out, nil
-			}
-			length, offset = int(tag>>2)+1, int(little(b[1:head]))
-		}
-		if offset == 0 || offset > len(out) {
-			return nil, errValues
-		}
-		b = b[head:]
-		for range min(length, want-len(out)) {
-			out = append(out, out[len(out)-offset])
-		}
-	}
-	return out, nil
-}
-
-func little(b []byte) uint32 {
-	var v uint32
-	for i, c := range b {
-		v |= uint32(c) << (8 * i)
-	}
-	return v
 }

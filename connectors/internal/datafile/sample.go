@@ -84,28 +84,16 @@ func (f *file) sample(most int) (connectors.Sample, error) {
 // mediaType is what content is, by its bytes; only which kind of text it is the
 // name tells.
 func mediaType(name string, data []byte, cut bool) string {
-	switch kind := kindOf(data); kind {
-	case imageFile:
+	kind := kindOf(data)
+	switch {
+	case kind == imageFile:
 		return imageMedia(data)
-	case zipFile:
-		if strings.HasPrefix(strings.ToLower(path.Ext(name)), ".xls") {
-			return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-		}
-		return "application/zip"
-	case parquetFile, parquetEncrypted:
-		return "application/vnd.apache.parquet"
-	case gzipFile:
-		return "application/gzip"
-	case zstdFile:
-		return "application/zstd"
-	case pgpFile:
-		if len(data) > 0 && data[0]&0x80 == 0 {
-			return "text/plain; charset=utf-8"
-		}
-		return "application/pgp-encrypted"
-	case otherFile:
-	default:
-		return "application/octet-stream"
+	case kind == zipFile && strings.HasPrefix(strings.ToLower(path.Ext(name)), ".xls"):
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case kind == pgpFile && len(data) > 0 && data[0]&0x80 == 0:
+		return "text/plain; charset=utf-8"
+	case kind != otherFile:
+		return packedMedia(kind)
 	}
 	if _, text := rows.Detect(data, cut); !text {
 		if m := http.DetectContentType(data); !strings.HasPrefix(m, "text/") {
@@ -113,6 +101,10 @@ func mediaType(name string, data []byte, cut bool) string {
 		}
 		return "application/octet-stream"
 	}
+	return textMedia(name, data)
+}
+
+func textMedia(name string, data []byte) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".csv":
 		return "text/csv; charset=utf-8"
@@ -131,4 +123,20 @@ func mediaType(name string, data []byte, cut bool) string {
 		return "application/json"
 	}
 	return "text/plain; charset=utf-8"
+}
+
+func packedMedia(kind kind) string {
+	switch kind {
+	case zipFile:
+		return "application/zip"
+	case parquetFile, parquetEncrypted:
+		return "application/vnd.apache.parquet"
+	case gzipFile:
+		return "application/gzip"
+	case zstdFile:
+		return "application/zstd"
+	case pgpFile:
+		return "application/pgp-encrypted"
+	}
+	return "application/octet-stream"
 }

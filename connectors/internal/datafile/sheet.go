@@ -151,7 +151,11 @@ func (r *sheetReader) typed(kind, style, raw string) any {
 	case "d":
 		return moment{raw, "timestamp"}
 	}
-	raw = strings.TrimSpace(raw)
+	return r.number(style, strings.TrimSpace(raw))
+}
+
+// number reads a number, which its format may make a moment.
+func (r *sheetReader) number(style, raw string) any {
 	if raw == "" {
 		return nil
 	}
@@ -261,32 +265,43 @@ func heads(records [][]any, columns int) bool {
 // kindsOf names the type of a column's cells.
 func kindsOf(body [][]any, i int) (kind string, numeric bool) {
 	for _, record := range body {
-		if i >= len(record) || record[i] == nil {
-			continue
-		}
-		found := "text"
-		switch v := record[i].(type) {
-		case int64:
-			found = "integer"
-		case float64:
-			found = "decimal"
-		case bool:
-			found = "boolean"
-		case moment:
-			found = v.kind
-		}
-		switch {
-		case kind == "" || kind == found:
-			kind = found
-		case (kind == "integer" || kind == "decimal") && (found == "integer" || found == "decimal"):
-			kind = "decimal"
-		case (kind == "date" || kind == "timestamp") && (found == "date" || found == "timestamp"):
-			kind = "timestamp"
-		default:
-			return "mixed", false
+		if i < len(record) && record[i] != nil {
+			kind = widen(kind, kindOfCell(record[i]))
 		}
 	}
 	return kind, kind == "integer" || kind == "decimal"
+}
+
+func kindOfCell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case int64:
+		return "integer"
+	case float64:
+		return "decimal"
+	case bool:
+		return "boolean"
+	case moment:
+		return v.kind
+	}
+	return "text"
+}
+
+// widen is the type that holds cells of two; "" is that of none.
+func widen(kind, found string) string {
+	switch {
+	case found == "" || kind == found:
+		return kind
+	case kind == "":
+		return found
+	}
+	for _, pair := range [][2]string{{"integer", "decimal"}, {"date", "timestamp"}} {
+		if (kind == pair[0] || kind == pair[1]) && (found == pair[0] || found == pair[1]) {
+			return pair[1]
+		}
+	}
+	return "mixed"
 }
 
 // styles reads which cell formats are dates: built-in ones by number (ECMA-376

@@ -171,7 +171,7 @@ func (s *sequence) fill(ctx context.Context, end int64) error {
 			return s.err
 		}
 		if len(s.data) == cap(s.data) {
-			grown := make([]byte, len(s.data), max(2*cap(s.data), 2*block))
+			grown := make([]byte, len(s.data), min(max(2*cap(s.data), 2*block), len(s.data)+int(*s.left)+block))
 			copy(grown, s.data)
 			s.data = grown
 		}

@@ -80,6 +80,7 @@ func wants(tb testing.TB, err error, code connectors.Code, reason, field string)
 	e := connectors.Classify(err)
 	if e == nil {
 		tb.Fatal("it worked")
+		return
 	}
 	if e.Code != code || e.Reason != reason || e.Field != field {
 		tb.Errorf("%s %s %q, want %s %s %q: %v", e.Code, e.Reason, e.Field, code, reason, field, err)

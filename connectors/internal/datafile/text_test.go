@@ -204,3 +204,15 @@ func TestImageMagick(t *testing.T) {
 		}
 	}
 }
+
+func TestSecurity71_DeepJSONIsBounded(t *testing.T) {
+	for _, unit := range [][2]string{{"[", "]"}, {`{"a":`, "}"}, {`[{"a":`, "}]"}} {
+		text := memory([]byte(strings.Repeat(unit[0], 100_000) + "1" + strings.Repeat(unit[1], 100_000)))
+		for _, name := range []string{"a.json", "a.jsonl", "a"} {
+			_, err := Table(t.Context(), text, name, 10, Options{})
+			if e := connectors.Classify(err); e == nil || e.Code != connectors.Unsupported {
+				t.Errorf("%s in %s: %v", unit[0], name, err)
+			}
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 
 // The bounds of a workbook's parts.
 const (
-	partBytes  = 32 << 20 // unpacked, of one part
+	partBytes  = 16 << 20 // unpacked, of one part
 	elementMax = 1 << 20  // from one "<" to the next
 	maxSheets  = 1000
 	maxStyles  = 64_000 // Excel's own limit of cell formats

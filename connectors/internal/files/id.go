@@ -18,11 +18,11 @@ func escape(path string) string {
 	var b strings.Builder
 	run := 0
 	for i := range len(path) {
-		switch {
-		case path[i] == '!':
+		switch path[i] {
+		case '!':
 			run++
 			continue
-		case path[i] == '/':
+		case '/':
 			run *= 2
 		}
 		b.WriteString(strings.Repeat("!", run))

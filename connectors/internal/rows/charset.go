@@ -142,14 +142,20 @@ func shiftJIS(head []byte) bool {
 			continue
 		}
 		i++
-		if t := head[i]; t < 0x40 || t == 0x7f || t > 0xfc {
+		t := head[i]
+		if t < 0x40 || t == 0x7f || t > 0xfc {
 			return false
-		} else if b == 0x82 && t >= 0x9f || b == 0x83 && t <= 0x96 {
+		}
+		if isKana(b, t) {
 			kana++
 		}
 		pairs++
 	}
 	return kana >= 4 && kana*5 >= pairs
+}
+
+func isKana(lead, trail byte) bool {
+	return lead == 0x82 && trail >= 0x9f || lead == 0x83 && trail <= 0x96
 }
 
 // gbk wants every high byte to be half of a pair, and nearly all pairs to be the
