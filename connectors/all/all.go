@@ -10,21 +10,24 @@ import (
 	"jackfield/connectors/amqp1"
 	"jackfield/connectors/awsiot"
 	"jackfield/connectors/folder"
+	"jackfield/connectors/ftp"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
 	"jackfield/connectors/mqtt"
 	"jackfield/connectors/objectstore"
 	"jackfield/connectors/rabbitmq"
 	"jackfield/connectors/sftp"
+	"jackfield/connectors/smb"
 	"jackfield/connectors/sqldb"
 	"jackfield/connectors/web"
+	"jackfield/connectors/webdav"
 )
 
 // coded are the built-in types that are written in Go. The list is explicit:
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type()}
-	for _, list := range [][]connectors.Type{{folder.Type()}, objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
+	for _, list := range [][]connectors.Type{{ftp.Type(), webdav.Type(), smb.Type(), folder.Type()}, objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}
 	return append(out, web.OAuth())
