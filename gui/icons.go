@@ -10,9 +10,14 @@ import (
 // iconOf tells the kinds of nodes apart.
 func iconOf(n connectors.Node) fyne.Resource {
 	switch n.Kind {
+	case "file": // also one that others are in, such as a zip
+		if len(n.Views) > 0 && n.Views[0] == connectors.ViewRows {
+			return theme.FileTextIcon()
+		}
+		return theme.FileIcon()
 	case "folder", "schema", "database":
 		return theme.FolderIcon()
-	case "table", "view", "resource":
+	case "table", "view", "resource", "sheet":
 		return theme.GridIcon()
 	case "column":
 		return theme.ListIcon()

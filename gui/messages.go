@@ -83,7 +83,7 @@ type messages struct {
 // follow watches what arrives at and below n until the pane stops; the zero Node
 // is everything. arrived is told each event whose topic is new.
 func (d *detailPane) follow(live connectors.Streamer, n connectors.Node, arrived func(connectors.Event)) {
-	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now(), chosen: n.ID != "", single: n.ID != ""}
+	m := &messages{d: d, byTopic: map[string]*topicRow{}, start: time.Now(), chosen: n.ID != "", single: n.ID != "", prefix: string(n.ID)}
 	m.redraw = task.NewCoalescer(d.a.r, m.draw)
 	heads := []string{lang.T("column.topic"), lang.T("column.value"), lang.T("column.rate"), lang.T("column.count"), lang.T("column.age"), lang.T("column.retained")}
 	m.table = newGrid(heads, func(j int) bool { return j > 1 && j < 5 }, func() int { return len(m.shown) }, m.cell, []float32{150, 100, 56, 66, 56, 52}, []int{0, 1}, true)
@@ -97,7 +97,11 @@ func (d *detailPane) follow(live connectors.Streamer, n connectors.Node, arrived
 	m.pause = widget.NewButtonWithIcon(lang.T("preview.pause"), theme.MediaPauseIcon(), m.toggle)
 	m.pause.Importance = widget.LowImportance
 	m.centre = container.NewStack(m.table.box)
-	m.root = newDock(padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, nil, nil, m.centre)
+	about := make([]string, 0, len(n.Facts))
+	for _, f := range n.Facts {
+		about = append(about, connectors.Clean(f.Label, 40)+": "+connectors.Clean(f.Text, 60))
+	}
+	m.root = newDock(newDock(nil, nil, padded(2, 2, 8, 8, container.NewHBox(m.pause)), nil, padded(11, 0, 0, 12, secondary(strings.Join(about, " · ")))), nil, nil, nil, m.centre)
 	d.live = m
 	if m.chosen {
 		m.centre.Objects = []fyne.CanvasObject{m.list()}
@@ -328,7 +332,7 @@ func (m *messages) chosenCell(i, j int) string {
 	case 0:
 		return m.pastCell(i, 0)
 	case 1:
-		return connectors.Clean(m.pastShown[i].topic, cellRunes)
+		return connectors.Clean(strings.TrimPrefix(m.pastShown[i].topic, m.prefix+"/"), cellRunes)
 	}
 	return m.pastCell(i, j-1)
 }

@@ -257,7 +257,7 @@ func (p *previewPane) sort(b *branch) {
 	list := make([]sortKey, len(b.children))
 	for i, id := range b.children {
 		n := p.nodes[id].node
-		list[i] = sortKey{id, n.Branch, n.Name}
+		list[i] = sortKey{id, n.Branch && n.Kind != "file", n.Name}
 	}
 	if len(list) <= atOnce {
 		b.children = inOrder(list)
