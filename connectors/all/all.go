@@ -9,13 +9,17 @@ import (
 	"jackfield/connectors/account"
 	"jackfield/connectors/amqp1"
 	"jackfield/connectors/awsiot"
+	"jackfield/connectors/clickhouse"
+	"jackfield/connectors/elastic"
 	"jackfield/connectors/folder"
 	"jackfield/connectors/ftp"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
+	"jackfield/connectors/mongodb"
 	"jackfield/connectors/mqtt"
 	"jackfield/connectors/objectstore"
 	"jackfield/connectors/rabbitmq"
+	"jackfield/connectors/redis"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/smb"
 	"jackfield/connectors/sqldb"
@@ -27,7 +31,7 @@ import (
 // nothing registers itself.
 func coded() []connectors.Type {
 	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type()}
-	for _, list := range [][]connectors.Type{{ftp.Type(), webdav.Type(), smb.Type(), folder.Type()}, objectstore.Types(), sqldb.Types(), mail.Types(), account.Types()} {
+	for _, list := range [][]connectors.Type{{ftp.Type(), webdav.Type(), smb.Type(), folder.Type()}, objectstore.Types(), sqldb.Types(), {clickhouse.Type(), mongodb.Type(), redis.Type(), elastic.Type()}, mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}
 	return append(out, web.OAuth())
