@@ -17,7 +17,7 @@ func iconOf(n connectors.Node) fyne.Resource {
 		return theme.FileIcon()
 	case "folder", "schema", "database":
 		return theme.FolderIcon()
-	case "table", "view", "resource", "sheet":
+	case "table", "view", "materialized view", "foreign table", "partitioned table", "resource", "sheet":
 		return theme.GridIcon()
 	case "column":
 		return theme.ListIcon()

@@ -4,27 +4,57 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
-	"errors"
+	"fmt"
 	"net"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/tlsx"
 )
 
-type postgresDialect struct{ c host }
+// lobby is the database that every server has to sign in to.
+const lobby = "postgres"
+
+type postgresDialect struct {
+	c       host
+	flavour flavour // what version() said; set by hello
+}
 
 func openPostgres(ctx context.Context, env *connectors.Env, c host) (connectors.Session, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	cfg, err := postgresConfig(env, c)
 	if err != nil {
 		return nil, err
 	}
-	return openServer(ctx, env, c, postgresDialect{c}, func() *sql.DB { return stdlib.OpenDB(*cfg) })
+	var options []stdlib.OptionOpenDB
+	if c.Auth == rdsIAM {
+		source, err := newIAM(env, c)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, stdlib.OptionBeforeConnect(func(ctx context.Context, cfg *pgx.ConnConfig) error {
+			token, err := source.password(ctx)
+			cfg.Password = token.Reveal()
+			return err
+		}))
+	}
+	s := &session{db: stdlib.OpenDB(*cfg, options...), d: &postgresDialect{c: c}}
+	if c.Database == "" {
+		s.another = func(name string) (*sql.DB, error) {
+			inside := *cfg
+			inside.Database = name
+			db := stdlib.OpenDB(inside, options...)
+			bounded(db)
+			return db, nil
+		}
+	}
+	return openServer(ctx, env, c.door(net.JoinHostPort(c.Host, strconv.Itoa(c.Port))), s)
 }
 
 // postgresConfig takes nothing from the environment, ~/.pgpass or a service
@@ -35,13 +65,22 @@ func postgresConfig(env *connectors.Env, c host) (*pgx.ConnConfig, error) {
 		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Said: "a PG… environment variable of this computer cannot be read", Err: err}
 	}
 	cfg.Host, cfg.Port = c.Host, uint16(c.Port)
-	cfg.User, cfg.Password, cfg.Database = c.User, c.Password.Reveal(), c.Database
+	cfg.User, cfg.Password, cfg.Database = c.User, "", c.Database
+	if c.Auth == byPassword {
+		cfg.Password = c.Password.Reveal()
+	}
+	if c.Database == "" {
+		cfg.Database = lobby
+	}
 	cfg.Fallbacks, cfg.TLSConfig, cfg.ValidateConnect = nil, nil, nil
 	cfg.ConnectTimeout = 30 * time.Second
-	cfg.RuntimeParams = map[string]string{"application_name": "jackfield", "default_transaction_read_only": "on", "statement_timeout": "20000", "lock_timeout": "2000"}
+	// Further parameters are refused by PgBouncer and older servers, and a pooler
+	// could pass what is set in one session on to others; see begin.
+	cfg.RuntimeParams = map[string]string{"application_name": "jackfield"}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // prepares nothing, which poolers could mix up
 	cfg.KerberosSrvName, cfg.KerberosSpn = "", ""
 	var t *tls.Config
-	if c.TLS != "off" {
+	if c.encrypted() {
 		if t, err = tlsx.Config(c.Spec(), c.Host); err != nil {
 			return nil, err
 		}
@@ -52,89 +91,83 @@ func postgresConfig(env *connectors.Env, c host) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-func (postgresDialect) begin(ctx context.Context, c *sql.Conn) error { return nil }
-func (postgresDialect) stop(*sql.Conn) func()                        { return func() {} } // pgx cancels on the server itself
+func (d *postgresDialect) hello(ctx context.Context, c *sql.Conn) error {
+	var version string
+	if err := c.QueryRowContext(ctx, "SELECT version()").Scan(&version); err != nil {
+		return err
+	}
+	d.flavour = flavourOf(version)
+	return nil
+}
 
-func (d postgresDialect) facts(ctx context.Context, c *sql.Conn) ([]connectors.Fact, error) {
-	var account, version, database string
-	var super bool
-	if err := c.QueryRowContext(ctx, "SELECT current_user, current_setting('server_version'), current_database(), (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)").Scan(&account, &version, &database, &super); err != nil {
+// begin bounds and protects the one transaction, so that nothing of it stays
+// with a server connection that a pooler lends to others afterwards.
+func (d *postgresDialect) begin(ctx context.Context, c *sql.Conn) (querier, func(), error) {
+	tx, err := c.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	limits := fmt.Sprintf("SET LOCAL statement_timeout = %d", queryTime/time.Millisecond)
+	if d.flavour.locks {
+		limits += fmt.Sprintf("; SET LOCAL lock_timeout = %d", lockTime/time.Millisecond)
+	}
+	if d.flavour.limits {
+		_, err = tx.ExecContext(ctx, limits)
+	}
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, nil, err
+	}
+	return tx, func() { _ = tx.Rollback() }, nil
+}
+
+// stop does nothing: pgx cancels on the server itself.
+func (*postgresDialect) stop(context.Context, *sql.Conn) func(<-chan struct{}) {
+	return func(<-chan struct{}) {}
+}
+
+func (d *postgresDialect) facts(ctx context.Context, q querier) ([]connectors.Fact, error) {
+	var account, database string
+	if err := q.QueryRowContext(ctx, "SELECT current_user, current_database()").Scan(&account, &database); err != nil {
 		return nil, err
 	}
-	encryption := "not encrypted"
-	if d.c.TLS != "off" {
-		encryption = "TLS"
+	protection := "not encrypted"
+	if d.c.encrypted() {
+		protection = "TLS"
 	}
-	out := []connectors.Fact{{Label: "Account", Text: account}, {Label: "Server", Text: "PostgreSQL " + version}, {Label: "Database", Text: database}, {Label: "Encryption", Text: encryption}, {Label: "Access", Text: "read-only session"}}
-	if super {
+	out := []connectors.Fact{{Label: "Account", Text: account}, {Label: "Server", Text: d.flavour.name}}
+	if d.c.Database != "" {
+		out = append(out, connectors.Fact{Label: "Database", Text: database})
+	}
+	out = append(out, connectors.Fact{Label: "Encryption", Text: protection}, connectors.Fact{Label: "Access", Text: "read-only transactions"})
+	if d.flavour.role == "" {
+		return out, nil
+	}
+	var super sql.NullBool
+	var until sql.NullTime
+	if err := q.QueryRowContext(ctx, d.flavour.role).Scan(&super, &until); err != nil {
+		return out, nil
+	}
+	if super.Bool {
 		out = append(out, connectors.Fact{Label: "Right", Text: "superuser: more than a preview needs"})
 	}
-	var until sql.NullTime
-	if err := c.QueryRowContext(ctx, "SELECT CASE WHEN isfinite(rolvaliduntil) THEN rolvaliduntil END FROM pg_roles WHERE rolname = current_user").Scan(&until); err == nil && until.Valid {
+	if until.Valid {
 		out = append(out, connectors.Fact{Label: "Expires", Text: until.Time.UTC().Format(time.RFC3339)})
 	}
 	return out, nil
 }
 
-func (postgresDialect) below(id []string) (string, []any, bool) {
-	switch len(id) {
-	case 0:
-		return `SELECT nspname, 'schema', true, NULL, CASE WHEN has_schema_privilege(oid,'USAGE') THEN 'readable' ELSE 'denied' END, NULL
-			FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname`, nil, true
-	case 1:
-		return `SELECT c.relname, CASE WHEN c.relkind IN ('v','m') THEN 'view' ELSE 'table' END, true,
-			CASE WHEN c.reltuples >= 0 AND c.relkind <> 'v' THEN c.reltuples::bigint::text END,
-			CASE WHEN NOT has_schema_privilege(n.oid,'USAGE') THEN 'denied' WHEN has_table_privilege(c.oid,'SELECT') THEN 'readable' WHEN has_any_column_privilege(c.oid,'SELECT') THEN 'listed' ELSE 'denied' END, NULL
-			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r','p','v','m','f')`, []any{id[0]}, true
-	case 2:
-		return `SELECT a.attname, 'column', false, NULL, CASE WHEN has_column_privilege(a.attrelid,a.attnum,'SELECT') THEN 'readable' ELSE 'denied' END, 'Type=' || format_type(a.atttypid,a.atttypmod)
-			FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, []any{id[0], id[1]}, true
-	}
-	return "", nil, false
-}
-
-func (postgresDialect) columns(ctx context.Context, tx *sql.Tx, id []string) ([]string, int, error) {
+func (d *postgresDialect) columns(ctx context.Context, q querier, id []string) ([]string, int, error) {
 	if len(id) != 2 {
-		return nil, 0, &connectors.Error{Code: connectors.Unsupported, Op: connectors.StageData, Said: "choose a table"}
+		return nil, 0, errNoTable()
 	}
-	return readable(ctx, tx, `SELECT a.attname, has_column_privilege(a.attrelid,a.attnum,'SELECT') FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	if d.flavour.old {
+		return nil, 0, nil
+	}
+	return readable(ctx, q, d.quote, `SELECT a.attname, has_column_privilege(a.attrelid,a.attnum,'SELECT') FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, id[0], id[1])
 }
 
-func (postgresDialect) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+func (*postgresDialect) quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// explain maps SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-func (d postgresDialect) explain(err error, target string) error {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		if strings.Contains(strings.ToLower(err.Error()), "server refused tls connection") { // an untyped error of pgconn
-			return &connectors.Error{Code: connectors.Unsupported, Reason: "sql.no_tls", Target: target, Field: "tls", Err: err}
-		}
-		return serverError(err, target, d.c)
-	}
-	out := &connectors.Error{Code: connectors.Refused, Target: target, Said: e.Code + " " + e.Message, Err: err}
-	set := func(code connectors.Code, reason, field string) error {
-		out.Code, out.Reason, out.Field = code, reason, field
-		return out
-	}
-	switch e.Code {
-	case "28P01":
-		return set(connectors.AuthFailed, "postgres.auth", "password")
-	case "28000":
-		return set(connectors.Denied, "postgres.hba", "user")
-	case "3D000":
-		return set(connectors.NotFound, "postgres.no_database", "database")
-	case "42501":
-		return set(connectors.Denied, "sql.table_denied", "")
-	case "42P01":
-		return set(connectors.NotFound, "sql.no_table", "")
-	case "57014", "55P03":
-		return set(connectors.TimedOut, "sql.slow", "")
-	case "53300":
-		return set(connectors.Throttled, "mysql.too_many", "")
-	case "57P03", "57P01":
-		return set(connectors.Refused, "postgres.starting", "")
-	}
-	return out
-}
+func (*postgresDialect) first(list, from string, n int) string { return limited(list, from, n) }

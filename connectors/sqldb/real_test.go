@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,80 +13,70 @@ import (
 	"jackfield/connectors/conntest/server"
 )
 
-// place is a started database server.
-type place struct {
-	port int
-	ca   string
-	dir  string
-}
-
-func settings(p place, user, password string, more ...string) connectors.Settings {
+func settings(d *server.Database, user, password string, more ...string) connectors.Settings {
 	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(p.port), "user": user, "tls": "verify", "ca": p.ca}
-	s.Secrets["password"] = connectors.NewSecret(password)
+	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(d.Port), "user": user, "tls": "verify", "ca": d.CA.PEM}
+	if password != "" {
+		s.Secrets["password"] = connectors.NewSecret(password)
+	}
 	for i := 0; i+1 < len(more); i += 2 {
 		s.Plain[more[i]] = more[i+1]
 	}
 	return s
 }
 
+// withCertificate adds a client certificate.
+func withCertificate(s connectors.Settings, c server.Issued) connectors.Settings {
+	s = s.Clone()
+	s.Plain["client_cert"], s.Secrets["client_key"] = c.Cert, connectors.NewSecret(c.Key)
+	return s
+}
+
 // awkward has every character that a connection string would stumble over.
 const awkward = `x' host='evil.example' sslmode='disable"@/#?%\:&;`
 
-func startMariaDB(t testing.TB, many int) place {
+func startMariaDB(t testing.TB, many int) *server.Database {
 	t.Helper()
-	install := server.Program(t, "mariadb-install-db", "mariadb-server")
-	daemon := server.Program(t, "mariadbd", "mariadb-server")
-	client := server.Program(t, "mariadb", "mariadb-client")
-	dir := t.TempDir()
-	ca := server.NewCA(t)
-	cert, key := ca.Issue(t, server.Cert{}).Write(t, dir, "")
-	caFile := server.WriteFile(t, dir, "ca.pem", ca.PEM, 0o644)
-	data := filepath.Join(dir, "data")
-	server.Run(t, install, "--no-defaults", "--user=root", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
-	p := place{port: server.FreePort(t), ca: ca.PEM, dir: dir}
-	sock := filepath.Join(dir, "s.sock")
-	server.Start(t, exec.Command(daemon, "--no-defaults", "--user=root", "--datadir="+data, "--socket="+sock, "--port="+strconv.Itoa(p.port), "--bind-address=127.0.0.1", "--pid-file="+filepath.Join(dir, "pid"), "--ssl-ca="+caFile, "--ssl-cert="+cert, "--ssl-key="+key, "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"), "127.0.0.1:"+strconv.Itoa(p.port))
-	seed := `CREATE DATABASE shop; CREATE DATABASE hidden; USE shop;
-CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(80), amount DECIMAL(10,2), note BLOB);
+	d := server.MariaDB(t)
+	d.SQL(t, `CREATE DATABASE shop; CREATE DATABASE hidden; USE shop;
+CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(80) COMMENT 'who buys', amount DECIMAL(10,2), note BLOB) COMMENT 'what was bought';
 INSERT INTO orders SELECT seq, CONCAT('Customer ', seq), seq*1.5, NULL FROM seq_1_to_500;
 CREATE VIEW big AS SELECT * FROM orders WHERE id > 400;
 CREATE TABLE salaries (id INT, name VARCHAR(20), pay INT);
 INSERT INTO salaries VALUES (1,'Ann',100);
-CREATE TABLE ` + "`odd \u202e name\x01`" + ` (a INT);
-CREATE USER reader IDENTIFIED BY 'reader-practice'; GRANT SELECT ON shop.orders TO reader; GRANT SELECT ON shop.big TO reader; GRANT SELECT (id,name) ON shop.salaries TO reader;
-CREATE USER awkward IDENTIFIED BY '` + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(awkward) + `'; GRANT SELECT ON shop.* TO awkward;
+CREATE TABLE written (a INT);
+CREATE TABLE `+"`odd \u202e name\x01`"+` (a INT);
+CREATE USER reader IDENTIFIED BY 'reader-practice'; GRANT SELECT ON shop.orders TO reader; GRANT SELECT ON shop.big TO reader; GRANT SELECT (id,name) ON shop.salaries TO reader; GRANT INSERT ON shop.written TO reader;
+CREATE USER awkward IDENTIFIED BY '`+strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(awkward)+`'; GRANT SELECT ON shop.* TO awkward;
 CREATE USER writer IDENTIFIED BY 'writer-practice'; GRANT ALL ON shop.* TO writer;
 CREATE USER locked IDENTIFIED BY 'x-practice' ACCOUNT LOCK;
 CREATE USER expired IDENTIFIED BY 'x-practice' PASSWORD EXPIRE;
 CREATE USER tlsonly IDENTIFIED BY 'x-practice' REQUIRE SSL;
-CREATE DATABASE many; USE many;`
-	cmd := exec.Command(client, "--no-defaults", "--socket="+sock, "-uroot")
-	cmd.Stdin = strings.NewReader(seed)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("seed: %v\n%s", err, out)
-	}
+CREATE USER certified REQUIRE X509; GRANT SELECT ON shop.* TO certified;
+CREATE USER named IDENTIFIED BY 'x-practice' REQUIRE SUBJECT '/CN=alice'; GRANT SELECT ON shop.* TO named;
+CREATE DATABASE many;`)
 	var views strings.Builder
 	views.WriteString("USE many; SET autocommit=0;\n")
 	for i := range many {
 		fmt.Fprintf(&views, "CREATE VIEW v%04d AS SELECT 1;\n", i)
 	}
 	views.WriteString("GRANT SELECT ON many.* TO reader;\n")
-	cmd = exec.Command(client, "--no-defaults", "--socket="+sock, "-uroot")
-	cmd.Stdin = strings.NewReader(views.String())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("seed: %v\n%s", err, out)
-	}
-	return p
+	d.SQL(t, views.String())
+	return d
 }
 
 func TestMariaDB(t *testing.T) {
-	p := startMariaDB(t, 1500)
+	p := startMariaDB(t, 800)
 	good := func(testing.TB) connectors.Settings { return settings(p, "reader", "reader-practice") }
 	with := func(user, password string, more ...string) func(testing.TB) connectors.Settings {
 		return func(testing.TB) connectors.Settings { return settings(p, user, password, more...) }
 	}
 	other := server.NewCA(t)
+	alice, bob := p.CA.Issue(t, server.Cert{Name: "alice", Client: true}), p.CA.Issue(t, server.Cert{Name: "bob", Client: true})
+	stranger := other.Issue(t, server.Cert{Name: "alice", Client: true})
+	cert := func(c server.Issued, user, password string, more ...string) func(testing.TB) connectors.Settings {
+		return func(testing.TB) connectors.Settings { return withCertificate(settings(p, user, password, more...), c) }
+	}
 	conntest.Run(t, conntest.Suite{Type: mysqlType(), Good: good,
 		Faults: []conntest.Fault{
 			{Name: "wrong password", Settings: with("reader", "wrong-practice"), Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "password"},
@@ -103,57 +90,88 @@ func TestMariaDB(t *testing.T) {
 			{Name: "wrong name", Settings: with("reader", "reader-practice", "tls_name", "db.example.com"), Code: connectors.Untrusted, Stage: connectors.StageSecure},
 			{Name: "wrong host", Settings: with("reader", "reader-practice", "host", "no-such-host.invalid"), Code: connectors.Unreachable, Stage: connectors.StageResolve, Field: "host"},
 			{Name: "port 0", Settings: with("reader", "reader-practice", "port", "0"), Code: connectors.BadInput, Field: "port"},
+			{Name: "certificate wanted, none there", Settings: with("certified", "", "auth", "certificate"), Code: connectors.BadInput, Field: "client_cert"},
+			{Name: "certificate without TLS", Settings: cert(alice, "certified", "", "auth", "certificate", "tls", "off"), Code: connectors.BadInput, Field: "tls"},
+			{Name: "another's certificate", Settings: cert(bob, "named", "x-practice"), Code: connectors.AuthFailed, Field: "password"},
+			{Name: "a user without a certificate's rights", Settings: cert(alice, "reader", "", "auth", "certificate"), Code: connectors.AuthFailed, Field: "client_cert"},
+			{Name: "certificate of an unknown authority", Settings: cert(stranger, "certified", "", "auth", "certificate"), Code: connectors.AuthFailed, Field: "client_cert"},
 		},
-		Big:     &conntest.Big{Settings: good, Parent: "many", Count: 1500},
+		Big:     &conntest.Big{Settings: good, Parent: "many", Count: 800},
 		Hostile: &conntest.Place{Settings: with("awkward", awkward), Node: "shop"},
+	})
+	t.Run("client certificates sign in", func(t *testing.T) {
+		for name, s := range map[string]connectors.Settings{
+			"X509 alone": cert(alice, "certified", "", "auth", "certificate")(t), "subject and password": cert(alice, "named", "x-practice")(t),
+		} {
+			if err := try(t, mysqlType(), s); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+	t.Run("rights and comments", func(t *testing.T) {
+		s := mustOpen(t, mysqlType(), good(t))
+		nodes := children(t, s, "shop")
+		for name, want := range map[string]connectors.Access{"orders": connectors.AccessReadable, "big": connectors.AccessReadable, "salaries": connectors.AccessListed, "written": ""} {
+			if got := nodes[name].Access; got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		says(t, nodes["orders"], "Comment", "what was bought")
+		says(t, children(t, s, "shop.orders")["customer"], "Comment", "who buys")
+		if got := children(t, mustOpen(t, mysqlType(), with("writer", "writer-practice")(t)), "shop")["written"].Access; got != connectors.AccessReadable {
+			t.Errorf("with a right on the whole database: %q", got)
+		}
 	})
 }
 
-func startPostgres(t testing.TB, many int) place {
+// children lists a node's children by name.
+func children(t *testing.T, s connectors.Session, parent connectors.NodeID) map[string]connectors.Node {
 	t.Helper()
-	initdb := server.Program(t, "initdb", "postgresql")
-	daemon := filepath.Join(filepath.Dir(initdb), "postgres")
-	dir, err := os.MkdirTemp("/tmp", "jf-pg-*") // a folder that the user postgres may enter
-	if err != nil {
-		t.Fatal(err)
+	out := map[string]connectors.Node{}
+	for n, err := range s.(connectors.Browser).Children(t.Context(), parent) {
+		if err != nil {
+			t.Fatalf("below %q: %v (%v)", parent, err, connectors.Classify(err).Err)
+		}
+		out[n.Name] = n
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	ca := server.NewCA(t)
-	ca.Issue(t, server.Cert{}).Write(t, dir, "")
-	server.WriteFile(t, dir, "pw", "admin-practice", 0o644)
-	server.Run(t, "chown", "-R", "postgres", dir)
-	data := filepath.Join(dir, "data")
-	server.Run(t, "runuser", "-u", "postgres", "--", initdb, "-D", data, "-A", "scram-sha-256", "--pwfile="+dir+"/pw", "-U", "postgres", "-N")
-	p := place{port: server.FreePort(t), ca: ca.PEM, dir: dir}
-	conf := fmt.Sprintf("listen_addresses='127.0.0.1'\nport=%d\nunix_socket_directories='%s'\nssl=on\nssl_cert_file='%s/cert.pem'\nssl_key_file='%s/key.pem'\nfsync=off\nmax_locks_per_transaction=1024\n", p.port, dir, dir, dir)
-	server.WriteFile(t, data, "postgresql.conf", conf, 0o644)
-	server.WriteFile(t, data, "pg_hba.conf", "local all all scram-sha-256\nhost all rejected 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n", 0o644)
-	cmd := exec.Command(daemon, "-D", data)
-	cmd.Dir = dir
-	runAs(t, cmd, "postgres")
-	server.Start(t, cmd, "127.0.0.1:"+strconv.Itoa(p.port))
-	seed := `CREATE DATABASE shop;
+	return out
+}
+
+func says(t *testing.T, n connectors.Node, label, text string) {
+	t.Helper()
+	for _, f := range n.Facts {
+		if f.Label == label && f.Text == text {
+			return
+		}
+	}
+	t.Errorf("%s: no fact %s = %s among %v", n.ID, label, text, n.Facts)
+}
+
+func startPostgres(t testing.TB, many int) *server.Database {
+	t.Helper()
+	d := server.Postgres(t, "host all rejected 127.0.0.1/32 reject", "hostssl all certified 127.0.0.1/32 cert", "hostssl all twofold 127.0.0.1/32 scram-sha-256 clientcert=verify-full", "host all iam 127.0.0.1/32 password")
+	d.SQL(t, `CREATE DATABASE shop;
 \c shop
-CREATE SCHEMA closed; CREATE TABLE closed.t (a int);
+CREATE SCHEMA closed; CREATE TABLE closed.t (a int); COMMENT ON SCHEMA closed IS 'nobody enters';
 CREATE TABLE orders (id int primary key, customer text, amount numeric(10,2), doc jsonb, raw bytea);
+COMMENT ON TABLE orders IS 'what was bought'; COMMENT ON COLUMN orders.customer IS 'who buys';
 INSERT INTO orders SELECT i, 'Customer ' || i, i*1.5, '{"a":1}', '\x00ff' FROM generate_series(1,500) i;
+ANALYZE orders;
 CREATE VIEW big AS SELECT * FROM orders WHERE id > 400;
+CREATE MATERIALIZED VIEW sums AS SELECT sum(amount) FROM orders;
+CREATE TABLE years (y int, v text) PARTITION BY LIST (y); CREATE TABLE y2025 PARTITION OF years FOR VALUES IN (2025); INSERT INTO years VALUES (2025, 'x');
+CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; CREATE FOREIGN TABLE outside (a text) SERVER files OPTIONS (filename '/etc/hostname');
 CREATE TABLE salaries (id int, name text, pay int); INSERT INTO salaries VALUES (1,'Ann',100);
 CREATE TABLE secret (a int);
 CREATE TABLE U&"odd \202E name" (a int);
-CREATE ROLE reader LOGIN PASSWORD 'reader-practice'; GRANT SELECT ON orders, big TO reader; GRANT SELECT (id,name) ON salaries TO reader;
-CREATE ROLE awkward LOGIN PASSWORD '` + strings.ReplaceAll(awkward, `'`, `''`) + `';
+CREATE ROLE reader LOGIN PASSWORD 'reader-practice'; GRANT SELECT ON orders, big, sums, years, outside TO reader; GRANT SELECT (id,name) ON salaries TO reader;
+CREATE ROLE awkward LOGIN PASSWORD '`+strings.ReplaceAll(awkward, `'`, `''`)+`';
 CREATE ROLE rejected LOGIN PASSWORD 'x-practice'; CREATE ROLE nologin PASSWORD 'x-practice'; CREATE ROLE old LOGIN PASSWORD 'x-practice' VALID UNTIL '2001-01-01';
+CREATE ROLE certified LOGIN; CREATE ROLE twofold LOGIN PASSWORD 'x-practice';
 CREATE DATABASE private; REVOKE CONNECT ON DATABASE private FROM PUBLIC;
 CREATE SCHEMA many; GRANT USAGE ON SCHEMA many TO reader;
-DO $$ BEGIN FOR i IN 1..` + strconv.Itoa(many) + ` LOOP EXECUTE 'CREATE VIEW many.v' || i || ' AS SELECT 1'; END LOOP; END $$;`
-	cmd = exec.Command(server.Program(t, "psql", "postgresql-client"), "-q", "-v", "ON_ERROR_STOP=1", "-h", dir, "-p", strconv.Itoa(p.port), "-U", "postgres")
-	cmd.Env = append(os.Environ(), "PGPASSWORD=admin-practice")
-	cmd.Stdin = strings.NewReader(seed)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("seed: %v\n%s", err, out)
-	}
-	return p
+DO $$ BEGIN FOR i IN 1..`+strconv.Itoa(many)+` LOOP EXECUTE 'CREATE VIEW many.v' || i || ' AS SELECT 1'; END LOOP; END $$;`)
+	return d
 }
 
 func TestPostgreSQL(t *testing.T) {
@@ -169,6 +187,11 @@ func TestPostgreSQL(t *testing.T) {
 	}
 	good := with("reader", "reader-practice")
 	other := server.NewCA(t)
+	certified, bob := p.CA.Issue(t, server.Cert{Name: "certified", Client: true}), p.CA.Issue(t, server.Cert{Name: "bob", Client: true})
+	both, stranger := p.CA.Issue(t, server.Cert{Name: "twofold", Client: true}), other.Issue(t, server.Cert{Name: "certified", Client: true})
+	cert := func(c server.Issued, user, password string, more ...string) func(testing.TB) connectors.Settings {
+		return func(t testing.TB) connectors.Settings { return withCertificate(with(user, password, more...)(t), c) }
+	}
 	conntest.Run(t, conntest.Suite{Type: postgresType(), Good: good,
 		Faults: []conntest.Fault{
 			{Name: "wrong password", Settings: with("reader", "wrong-practice"), Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "password"},
@@ -177,34 +200,121 @@ func TestPostgreSQL(t *testing.T) {
 			{Name: "no login", Settings: with("nologin", "x-practice"), Code: connectors.Denied, Field: "user"},
 			{Name: "rejected by pg_hba", Settings: with("rejected", "x-practice"), Code: connectors.Denied, Field: "user"},
 			{Name: "no such database", Settings: with("reader", "reader-practice", "database", "nowhere"), Code: connectors.NotFound, Field: "database"},
+			{Name: "database not allowed", Settings: with("reader", "reader-practice", "database", "private"), Code: connectors.Denied, Field: "database"},
 			{Name: "unknown authority", Settings: with("reader", "reader-practice", "ca", other.PEM), Code: connectors.Untrusted, Stage: connectors.StageSecure, Field: "ca"},
 			{Name: "wrong host", Settings: with("reader", "reader-practice", "host", "no-such-host.invalid"), Code: connectors.Unreachable, Stage: connectors.StageResolve, Field: "host"},
+			{Name: "certificate needed, password sent", Settings: with("certified", "x-practice"), Code: connectors.Denied, Field: "user"},
+			{Name: "certificate chosen, none there", Settings: with("certified", "", "auth", "certificate"), Code: connectors.BadInput, Field: "client_cert"},
+			{Name: "another's certificate", Settings: cert(bob, "certified", "", "auth", "certificate"), Code: connectors.AuthFailed, Field: "client_cert"},
+			{Name: "certificate of an unknown authority", Settings: cert(stranger, "certified", "", "auth", "certificate"), Code: connectors.AuthFailed, Field: "client_cert"},
+			{Name: "certificate for an account with a password", Settings: cert(bob, "reader", "", "auth", "certificate"), Code: connectors.AuthFailed, Field: "client_cert"},
 		},
 		Big:     &conntest.Big{Settings: good, Parent: "many", Count: 3000},
 		Hostile: &conntest.Place{Settings: good, Node: "public"},
 	})
-	t.Run("a denied table is marked and refuses", func(t *testing.T) {
+	t.Run("client certificates sign in", func(t *testing.T) {
+		for name, s := range map[string]connectors.Settings{
+			"certificate alone": cert(certified, "certified", "", "auth", "certificate")(t), "certificate and password": cert(both, "twofold", "x-practice")(t),
+		} {
+			if err := try(t, postgresType(), s); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+	t.Run("kinds, rights and comments", func(t *testing.T) {
 		s := mustOpen(t, postgresType(), good(t))
+		catalogue(t, s, "public", true)
 		_, err := s.(connectors.Tabler).Table(t.Context(), "public.secret", 10)
 		if connectors.CodeOf(err) != connectors.Denied {
 			t.Errorf("%v", err)
 		}
-		for n, err := range s.(connectors.Browser).Children(t.Context(), "public") {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n.Name == "secret" && n.Access != connectors.AccessDenied {
-				t.Errorf("%+v is not marked", n)
-			}
+		if n := children(t, s, "")["closed"]; n.Access != connectors.AccessDenied {
+			t.Errorf("a schema without USAGE: %+v", n)
+		}
+		if n := children(t, s, "closed")["t"]; n.Access != connectors.AccessDenied {
+			t.Errorf("a table in a schema without USAGE: %+v", n)
 		}
 	})
+	t.Run("every database of the server", func(t *testing.T) { everyDatabase(t, settings(p, "reader", "reader-practice")) })
+	t.Run("as an older server", func(t *testing.T) {
+		s := mustOpen(t, postgresType(), good(t))
+		s.(*session).d.(*postgresDialect).flavour = flavourOf("PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC, Redshift 1.0.12103")
+		catalogue(t, s, "public", false)
+		if facts, err := s.Check(t.Context()); err != nil || facts[1].Text != "Amazon Redshift 1.0.12103" {
+			t.Errorf("%v %v", facts, err)
+		}
+		if table, err := s.(connectors.Tabler).Table(t.Context(), "public.orders", 3); err != nil || len(table.Rows) != 3 {
+			t.Errorf("%+v %v", table, err)
+		}
+	})
+}
+
+// catalogue looks at what startPostgres made, with what a new server tells.
+func catalogue(t *testing.T, s connectors.Session, schema connectors.NodeID, modern bool) {
+	t.Helper()
+	nodes := children(t, s, schema)
+	kinds := map[string]string{"orders": "table", "big": "view", "sums": "materialized view", "years": "partitioned table", "outside": "foreign table"}
+	rights := map[string]connectors.Access{"orders": connectors.AccessReadable, "secret": connectors.AccessDenied, "y2025": connectors.AccessDenied}
+	if modern {
+		kinds["y2025"], rights["salaries"] = "partition", connectors.AccessListed
+	}
+	for name, want := range kinds {
+		if got := nodes[name].Kind; got != want {
+			t.Errorf("%s is a %q, want a %s", name, got, want)
+		}
+	}
+	for name, want := range rights {
+		if got := nodes[name].Access; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	says(t, nodes["orders"], "Comment", "what was bought")
+	says(t, nodes["orders"], "Rows", "about 500")
+	column := children(t, s, schema+".orders")["customer"]
+	says(t, column, "Comment", "who buys")
+	says(t, column, "Type", "text")
+	for _, name := range []string{"big", "sums", "years", "outside"} {
+		table, err := s.(connectors.Tabler).Table(t.Context(), schema+"."+connectors.NodeID(name), 5)
+		if err != nil || len(table.Rows) == 0 {
+			t.Errorf("%s: %+v %v", name, table, err)
+		}
+	}
+}
+
+// everyDatabase opens what lies below databases that were not named.
+func everyDatabase(t *testing.T, whole connectors.Settings) {
+	s := mustOpen(t, postgresType(), whole)
+	nodes := children(t, s, "")
+	if nodes["shop"].Access != connectors.AccessReadable || nodes["private"].Access != connectors.AccessDenied || nodes["shop"].Kind != "database" {
+		t.Fatalf("%+v", nodes)
+	}
+	if _, ok := nodes["template0"]; ok {
+		t.Error("templates are listed")
+	}
+	catalogue(t, s, "shop.public", true)
+	for _, err := range s.(connectors.Browser).Children(t.Context(), "private") {
+		if e := connectors.Classify(err); e == nil || e.Code != connectors.Denied || e.Reason != "postgres.connect" {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := s.(connectors.Tabler).Table(t.Context(), "shop", 5); connectors.CodeOf(err) != connectors.Unsupported {
+		t.Errorf("a database's rows: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, err := range s.(connectors.Browser).Children(t.Context(), "postgres") {
+		if err == nil {
+			t.Error("a closed session opens another database")
+		}
+	}
 }
 
 func mustOpen(t testing.TB, ty connectors.Type, s connectors.Settings) connectors.Session {
 	t.Helper()
 	session, err := ty.Open(context.Background(), conntest.NewWorld(t).Env, s)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(err, connectors.Classify(err).Err)
 	}
 	t.Cleanup(func() { _ = session.Close() })
 	return session
@@ -233,15 +343,24 @@ func limits(t *testing.T, ty connectors.Type, reader, writer connectors.Settings
 	}
 	inner := mustOpen(t, ty, writer).(*session)
 	for _, write := range []string{"CREATE TABLE %sjackfield_wrote (a INT)", "INSERT INTO %sorders (id) VALUES (100000)", "DROP TABLE %sorders"} {
-		// The statements are right: the same connection runs them once it is not made read-only.
 		parts := split(whole)
-		err := inner.with(t.Context(), "", func(ctx context.Context, c *sql.Conn) error {
-			_, err := c.ExecContext(ctx, fmt.Sprintf(write, inner.d.quote(parts[0])+"."))
+		statement := fmt.Sprintf(write, inner.d.quote(parts[0])+".")
+		err := inner.with(t.Context(), inner.db, "", func(ctx context.Context, q querier) error {
+			_, err := q.ExecContext(ctx, statement)
 			return err
 		})
 		if err == nil {
 			t.Errorf("%s went through", write)
 		}
+	}
+}
+
+// writes proves that the statements of limits are right: they go through where
+// nothing makes the connection read-only.
+func writes(t *testing.T, db *sql.DB) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE jackfield_wrote (a INT)"); err != nil {
+		t.Errorf("the account may not write at all: %v", err)
 	}
 }
 
@@ -252,6 +371,8 @@ func TestSecurity60And63_MariaDBPasswordIsNoText(t *testing.T) {
 	}
 	t.Run("read only and limited", func(t *testing.T) {
 		limits(t, mysqlType(), settings(p, "reader", "reader-practice"), settings(p, "writer", "writer-practice"), "shop.orders", "shop.salaries")
+		s := mustOpen(t, mysqlType(), settings(p, "writer", "writer-practice", "database", "shop"))
+		writes(t, s.(*session).db)
 	})
 }
 
@@ -261,6 +382,8 @@ func TestSecurity60And63_PostgreSQLPasswordIsNoText(t *testing.T) {
 		t.Error(err)
 	}
 	t.Run("read only and limited", func(t *testing.T) {
-		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), settings(p, "postgres", "admin-practice", "database", "shop"), "public.orders", "public.salaries")
+		admin := settings(p, "postgres", server.PostgresPassword, "database", "shop")
+		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), admin, "public.orders", "public.salaries")
+		writes(t, mustOpen(t, postgresType(), admin).(*session).db)
 	})
 }

@@ -145,7 +145,11 @@ func TestSecurity62_ARogueServerGetsNoFileAndNoPassword(t *testing.T) {
 
 func TestSecurity61_TLSIsVerifiedUnlessSwitchedOff(t *testing.T) {
 	for _, ty := range Types() {
-		if f, ok := ty.Form.Field("tls"); ok && f.Default != "verify" {
+		f, ok := ty.Form.Field("tls")
+		if ok == ty.Offline {
+			t.Errorf("%s: encryption is asked for: %v", ty.ID, ok)
+		}
+		if ok && f.Default != verify && f.Default != tcps {
 			t.Errorf("%s: the default is %q", ty.ID, f.Default)
 		}
 	}

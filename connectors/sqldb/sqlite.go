@@ -53,7 +53,7 @@ func openSQLite(ctx context.Context, env *connectors.Env, c file) (connectors.Se
 	return s, nil
 }
 
-func (d sqliteDialect) facts(ctx context.Context, c *sql.Conn) ([]connectors.Fact, error) {
+func (d sqliteDialect) facts(ctx context.Context, c querier) ([]connectors.Fact, error) {
 	var version string
 	var tables int
 	if err := c.QueryRowContext(ctx, "SELECT sqlite_version(), (SELECT count(*) FROM sqlite_schema WHERE type IN ('table','view'))").Scan(&version, &tables); err != nil {
@@ -69,21 +69,34 @@ func (d sqliteDialect) facts(ctx context.Context, c *sql.Conn) ([]connectors.Fac
 func (d sqliteDialect) below(id []string) (string, []any, bool) {
 	switch len(id) {
 	case 0:
-		return `SELECT name, type, 1, NULL, 'readable', NULL FROM sqlite_schema WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`, nil, true
+		return `SELECT name, type, 1, NULL, 'readable', NULL, NULL FROM sqlite_schema WHERE type IN ('table','view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`, nil, true
 	case 1:
-		return `SELECT name, 'column', 0, NULL, 'readable', 'Type=' || type FROM pragma_table_info(?)`, []any{id[0]}, true
+		return `SELECT name, 'column', 0, NULL, 'readable', 'Type=' || type, NULL FROM pragma_table_info(?)`, []any{id[0]}, true
 	}
 	return "", nil, false
 }
 
-func (sqliteDialect) columns(context.Context, *sql.Tx, []string) ([]string, int, error) {
+func (sqliteDialect) databases() string                      { return "" }
+func (sqliteDialect) hello(context.Context, *sql.Conn) error { return nil }
+func (sqliteDialect) first(list, from string, n int) string  { return limited(list, from, n) }
+func (sqliteDialect) stop(context.Context, *sql.Conn) func(<-chan struct{}) {
+	return func(<-chan struct{}) {}
+}
+func (sqliteDialect) columns(context.Context, querier, []string) ([]string, int, error) {
 	return nil, 0, nil
 }
+
+func (sqliteDialect) begin(ctx context.Context, c *sql.Conn) (querier, func(), error) {
+	tx, err := c.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	return tx, func() { _ = tx.Rollback() }, nil
+}
+
 func (sqliteDialect) quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
-func (sqliteDialect) begin(context.Context, *sql.Conn) error { return nil }
-func (sqliteDialect) stop(*sql.Conn) func()                  { return func() {} }
 
 // explain maps the primary result codes (https://sqlite.org/rescode.html).
 func (sqliteDialect) explain(err error, target string) error {
