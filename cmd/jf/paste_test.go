@@ -26,6 +26,7 @@ type tty struct {
 	t      *testing.T
 	master *os.File
 	cmd    *exec.Cmd
+	read   chan struct{} // closed when the terminal says nothing more
 	mu     sync.Mutex
 	seen   bytes.Buffer
 }
@@ -48,13 +49,14 @@ func onTerminal(t *testing.T, d *desk, args ...string) *tty {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := &tty{t: t, master: master, cmd: d.command(args...)}
+	y := &tty{t: t, master: master, cmd: d.command(args...), read: make(chan struct{})}
 	y.cmd.Stdin, y.cmd.Stdout, y.cmd.Stderr = slave, slave, slave
 	if err := y.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	_ = slave.Close()
 	go func() {
+		defer close(y.read)
 		buf := make([]byte, 4096)
 		for {
 			n, err := master.Read(buf)
@@ -95,6 +97,7 @@ func (y *tty) types(text string) {
 
 func (y *tty) ends() int {
 	_ = y.cmd.Wait()
+	<-y.read // what was said last may still be on its way
 	return y.cmd.ProcessState.ExitCode()
 }
 

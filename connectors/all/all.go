@@ -20,6 +20,7 @@ import (
 	"jackfield/connectors/objectstore"
 	"jackfield/connectors/rabbitmq"
 	"jackfield/connectors/redis"
+	"jackfield/connectors/servicebus"
 	"jackfield/connectors/sftp"
 	"jackfield/connectors/smb"
 	"jackfield/connectors/sqldb"
@@ -30,7 +31,7 @@ import (
 // coded are the built-in types that are written in Go. The list is explicit:
 // nothing registers itself.
 func coded() []connectors.Type {
-	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type()}
+	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type(), servicebus.Type()}
 	for _, list := range [][]connectors.Type{{ftp.Type(), webdav.Type(), smb.Type(), folder.Type()}, objectstore.Types(), sqldb.Types(), {clickhouse.Type(), mongodb.Type(), redis.Type(), elastic.Type()}, mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}

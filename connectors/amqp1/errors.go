@@ -4,50 +4,36 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strings"
 
 	"github.com/Azure/go-amqp"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/amqpx"
 )
-
-// untrusted points at the field in which a private authority is told.
-func untrusted(err error, addr string) error {
-	e := *connectors.Classify(err)
-	if e.Target == "" {
-		e.Target = addr
-	}
-	if e.Field == "" && e.Code == connectors.Untrusted {
-		e.Field = "ca"
-	}
-	if e.Reason == "tls.not_tls" {
-		e.Reason, e.Field = "amqp1.not_tls", "security"
-	}
-	return &e
-}
 
 // strange are the causes that the guard found.
 var strange = []struct {
 	err           error
 	reason, field string
 }{
-	{errWeb, "amqp1.web_port", "port"}, {errTLS, "amqp1.tls_port", "security"}, {errVersion, "amqp1.version", "port"},
-	{errNotAMQP, "amqp1.not_amqp", "port"}, {errTooLarge, "amqp1.not_amqp", "port"},
+	{amqpx.ErrWeb, "amqp1.web_port", "port"}, {amqpx.ErrTLS, "amqp1.tls_port", "security"}, {amqpx.ErrVersion, "amqp1.version", "port"},
+	{amqpx.ErrNotAMQP, "amqp1.not_amqp", "port"}, {amqpx.ErrFrame, "amqp1.not_amqp", "port"},
 }
 
 // refused says why a connection was not opened.
-func (b *broker) refused(ctx context.Context, addr string, err error) error {
+func (t *target) refused(ctx context.Context, g *amqpx.Guard, err error) error {
+	addr := t.Addr()
 	if ctx.Err() != nil {
 		return connectors.Classify(context.Cause(ctx))
 	}
-	cause := b.guard.why()
+	cause := g.Why()
 	for _, one := range strange {
 		if errors.Is(cause, one.err) {
 			return &connectors.Error{Code: connectors.Refused, Reason: one.reason, Op: connectors.StageSignIn, Target: addr, Field: one.field, Err: cause}
 		}
 	}
-	if e := b.notSignedIn(addr, cause, err); e != nil {
+	if e := t.notSignedIn(g, addr, cause, err); e != nil {
 		return e
 	}
 	if cause != nil {
@@ -67,9 +53,9 @@ func (b *broker) refused(ctx context.Context, addr string, err error) error {
 // notSignedIn is what the broker said about the sign-in: the outcome's number
 // (security section 5.3.3.6: 1 is wrong, more are the broker's own problems), an
 // error when opening, or nothing at all; nil when it was not about that.
-func (b *broker) notSignedIn(addr string, cause, err error) error {
-	e := &connectors.Error{Code: connectors.AuthFailed, Reason: "amqp1.auth", Op: connectors.StageSignIn, Target: addr, Field: b.target.authField, Err: err}
-	offered, outcome := b.guard.signIn()
+func (t *target) notSignedIn(g *amqpx.Guard, addr string, cause, err error) error {
+	e := &connectors.Error{Code: connectors.AuthFailed, Reason: "amqp1.auth", Op: connectors.StageSignIn, Target: addr, Field: t.authField, Err: err}
+	offered, outcome := g.SignIn()
 	var said *amqp.Error
 	switch {
 	case outcome > 1:
@@ -94,7 +80,7 @@ func (b *broker) notSignedIn(addr string, cause, err error) error {
 
 // failed maps what went wrong with an address of an open connection (transport
 // section 2.8.15, AMQP error conditions).
-func (b *broker) failed(ctx context.Context, address string, err error) error {
+func (s *session) failed(ctx context.Context, address string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -109,12 +95,12 @@ func (b *broker) failed(ctx context.Context, address string, err error) error {
 	var said *amqp.Error
 	if !errors.As(err, &said) {
 		var gone *amqp.ConnError
-		if errors.Is(b.guard.why(), errMessage) {
+		if errors.Is(s.conn.Guard.Why(), amqpx.ErrMessage) {
 			e.Code, e.Reason = connectors.Unsupported, "amqp1.large"
 			return e
 		}
-		if errors.As(err, &gone) || b.conn.Err() != nil {
-			return &connectors.Error{Code: connectors.Unreachable, Reason: "amqp1.lost", Op: connectors.StageData, Target: net.JoinHostPort(b.target.host, b.target.port), Err: err}
+		if errors.As(err, &gone) || s.conn.AMQP.Err() != nil {
+			return &connectors.Error{Code: connectors.Unreachable, Reason: "amqp1.lost", Op: connectors.StageData, Target: s.conn.Target.Addr(), Err: err}
 		}
 		e.Said = err.Error()
 		return e

@@ -12,6 +12,7 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
 	"jackfield/connectors/conntest/server"
+	"jackfield/connectors/internal/amqpx"
 )
 
 const password = "practice-only-p@ss/w0rd?#%:x"
@@ -250,7 +251,7 @@ func TestBrowsing_StandIn(t *testing.T) {
 	if table, err := s.Table(t.Context(), "empty", 10); err != nil || len(table.Rows) != 0 {
 		t.Errorf("%+v %v", table, err)
 	}
-	if table, err := s.Table(t.Context(), "big", 10); err != nil || len(table.Rows) != 1 || table.Rows[0][4] != int64(maxCell+3) && len(table.Rows[0][3].(string)) > maxCell+3 {
+	if table, err := s.Table(t.Context(), "big", 10); err != nil || len(table.Rows) != 1 || table.Rows[0][4] != int64(amqpx.MaxCell+3) && len(table.Rows[0][3].(string)) > amqpx.MaxCell+3 {
 		t.Errorf("%v", err)
 	}
 	if _, err := s.Check(t.Context()); err == nil || !connectors.Classify(err).Partial {

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/go-amqp"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/amqpx"
 )
 
 // How long a look at messages may take, and how many it shows.
@@ -31,51 +32,71 @@ const (
 const lookAction = "look"
 
 type session struct {
-	*broker
-	env *connectors.Env
-	c   config
-	web *console
+	conn *amqpx.Conn
+	c    config
+	web  *console
+}
+
+// A target is where to connect, and the form's field of what opens it.
+type target struct {
+	amqpx.Target
+	authField string
 }
 
 func open(ctx context.Context, env *connectors.Env, c config) (connectors.Session, error) {
-	t := target{host: c.Host, port: c.port(), hostname: c.Hostname, authField: "password"}
-	if t.hostname == "" {
-		t.hostname = c.Host
+	t := &target{Target: amqpx.Target{Host: c.Host, Port: c.port(), Hostname: c.Hostname}, authField: "password"}
+	t.Untrusted = func(err error) error { return amqpx.Untrusted(err, t.Addr(), "amqp1.not_tls", "security") }
+	t.Refused = t.refused
+	if t.Hostname == "" {
+		t.Hostname = c.Host
 	}
 	if c.Security == secureTLS {
 		spec := c.Spec()
-		t.tls = &spec
+		t.TLS = &spec
 	}
 	switch c.Auth {
 	case byCertificate:
-		if t.tls == nil {
+		if t.TLS == nil {
 			return nil, &connectors.Error{Code: connectors.BadInput, Reason: "amqp1.certificate_needs_tls", Op: connectors.StageForm, Field: "security"}
 		}
 		if c.Cert == "" {
 			return nil, &connectors.Error{Code: connectors.BadInput, Reason: "amqp1.no_certificate", Op: connectors.StageForm, Field: "client_cert"}
 		}
-		t.sasl, t.account, t.authField = amqp.SASLTypeExternal(""), "client certificate", "client_cert"
+		t.SASL, t.Account, t.authField = amqp.SASLTypeExternal(""), "client certificate", "client_cert"
 	case byNothing:
-		t.sasl, t.account, t.authField = amqp.SASLTypeAnonymous(), "anonymous", "auth"
+		t.SASL, t.Account, t.authField = amqp.SASLTypeAnonymous(), "anonymous", "auth"
 	default:
-		t.sasl, t.account = amqp.SASLTypePlain(c.User, c.Password.Reveal()), c.User
+		t.SASL, t.Account = amqp.SASLTypePlain(c.User, c.Password.Reveal()), c.User
 	}
 	web, err := newConsole(env, c)
 	if err != nil {
 		return nil, err
 	}
-	b, err := connect(ctx, env, t)
+	conn, err := amqpx.Dial(ctx, env, t.Target)
 	if err != nil {
 		return nil, err
 	}
-	return &session{broker: b, env: env, c: c, web: web}, nil
+	return &session{conn: conn, c: c, web: web}, nil
 }
 
 // Close says goodbye and frees everything.
 func (s *session) Close() error {
-	s.close()
+	s.conn.Close()
 	s.web.close()
 	return nil
+}
+
+// with runs do in a session of its own.
+func (s *session) with(ctx context.Context, do func(as *amqp.Session) error) error {
+	if ctx.Err() != nil {
+		return connectors.Classify(context.Cause(ctx))
+	}
+	as, end, err := s.conn.Session(ctx)
+	if err != nil {
+		return s.failed(ctx, "", err)
+	}
+	defer end()
+	return do(as)
 }
 
 // Check makes a session, tries the first of the named addresses, and asks the
@@ -85,8 +106,8 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 		return nil, err
 	}
 	facts := []connectors.Fact{
-		{Label: "Account", Text: s.target.account}, {Label: "Server", Text: s.server()},
-		{Label: "Protocol", Text: "AMQP 1.0"}, {Label: "Encryption", Text: s.secured},
+		{Label: "Account", Text: s.conn.Target.Account}, {Label: "Server", Text: s.conn.Server()},
+		{Label: "Protocol", Text: "AMQP 1.0"}, {Label: "Encryption", Text: s.conn.Secured},
 	}
 	all := addresses(s.c.Addresses)
 	facts = append(facts, connectors.Fact{Label: "Named addresses", Text: strconv.Itoa(len(all))})
@@ -190,7 +211,7 @@ func (s *session) look(ctx context.Context, address string) (copies bool, err er
 		if err != nil {
 			return err
 		}
-		defer func() { _ = s.leave(ctx, r) }()
+		defer amqpx.Leave(ctx, r)
 		copies = s.copies(r)
 		// Some brokers attach first and refuse then. No message can come: there is
 		// no credit.
@@ -206,7 +227,7 @@ func (s *session) look(ctx context.Context, address string) (copies bool, err er
 
 func (s *session) browser(ctx context.Context, as *amqp.Session, address string) (*amqp.Receiver, error) {
 	return as.NewReceiver(ctx, address, &amqp.ReceiverOptions{
-		Credit: -1, SourceDistributionMode: amqp.SourceDistributionModeCopy, MaxMessageSize: maxMessage, Name: ownName(),
+		Credit: -1, SourceDistributionMode: amqp.SourceDistributionModeCopy, MaxMessageSize: amqpx.MaxMessage, Name: amqpx.OwnName(),
 	})
 }
 
@@ -214,14 +235,8 @@ func (s *session) browser(ctx context.Context, as *amqp.Session, address string)
 // 3.5.3: the mode in its own attach is the one in force). RabbitMQ repeats what
 // it was asked for and moves messages all the same.
 func (s *session) copies(r *amqp.Receiver) bool {
-	agreed := s.guard.mode(r.LinkName())
-	return agreed == string(amqp.SourceDistributionModeCopy) && !strings.Contains(s.property("product"), "RabbitMQ")
-}
-
-func (s *session) leave(ctx context.Context, r *amqp.Receiver) error {
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
-	defer cancel()
-	return r.Close(bye)
+	agreed := s.conn.Guard.Mode(r.LinkName())
+	return agreed == string(amqp.SourceDistributionModeCopy) && !strings.Contains(s.conn.Property("product"), "RabbitMQ")
 }
 
 // Table browses messages: copies are handed out, none is taken or settled.
@@ -236,7 +251,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 		if err != nil {
 			return err
 		}
-		defer func() { _ = s.leave(ctx, r) }()
+		defer amqpx.Leave(ctx, r)
 		if !s.copies(r) {
 			return &connectors.Error{Code: connectors.Unsupported, Reason: "amqp1.no_copies", Op: connectors.StageData, Target: string(id)}
 		}
@@ -316,11 +331,11 @@ func (s *session) Act(ctx context.Context, id connectors.NodeID, action, input s
 	}
 	var parts []connectors.Part
 	err := s.with(ctx, func(as *amqp.Session) error {
-		r, err := as.NewReceiver(ctx, string(id), &amqp.ReceiverOptions{Credit: -1, MaxMessageSize: maxMessage, Name: ownName()})
+		r, err := as.NewReceiver(ctx, string(id), &amqp.ReceiverOptions{Credit: -1, MaxMessageSize: amqpx.MaxMessage, Name: amqpx.OwnName()})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = s.leave(ctx, r) }()
+		defer amqpx.Leave(ctx, r)
 		var list []*amqp.Message
 		err = receive(ctx, r, count, func(m *amqp.Message) {
 			list = append(list, m)
@@ -339,7 +354,7 @@ func (s *session) Act(ctx context.Context, id connectors.NodeID, action, input s
 
 // release gives messages back, also when ctx has ended meanwhile.
 func release(ctx context.Context, r *amqp.Receiver, list []*amqp.Message) error {
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), amqpx.Farewell)
 	defer cancel()
 	var errs []error
 	for _, m := range list {

@@ -1,6 +1,6 @@
 // Package amqp1 has the connection types that speak AMQP 1.0 (OASIS standard,
 // http://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-overview-v1.0-os.html):
-// message brokers such as ActiveMQ, Artemis and Qpid, and Azure Service Bus.
+// message brokers such as ActiveMQ, Artemis and Qpid.
 // They never send to a queue, and take no message out of one.
 package amqp1
 

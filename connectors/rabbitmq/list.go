@@ -229,7 +229,7 @@ func (a *api) exchangeNode(p place, x exchange) connectors.Node {
 		n.Name, n.Access = defaultExchange, connectors.AccessListed
 	case p.vhost == "":
 		n.Access = a.rights.access(x.Name)
-		n.Views = []connectors.View{connectors.ViewMessages, connectors.ViewRows}
+		n.Views = []connectors.View{connectors.ViewMessages}
 		f.text("Rights", a.rights.words(x.Name))
 	}
 	f.text("Policy", x.Policy)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -16,18 +15,16 @@ import (
 	"jackfield/connectors"
 )
 
-// The bounds of what a table shows and remembers.
+// The bounds of what is shown of a message.
 const (
-	maxCell      = 4 << 10
-	maxHeaders   = 60  // of one message
-	maxNested    = 6   // levels of tables within headers
-	maxHeard     = 200 // messages of one exchange
-	maxExchanges = 50
+	maxCell    = 4 << 10
+	maxFact    = 500 // letters
+	maxHeaders = 60  // of one message
+	maxNested  = 6   // levels of tables within headers
 )
 
 // A message is a delivery as it is shown.
 type message struct {
-	when     time.Time // it came, or for a stream when it was sent
 	exchange string
 	key      string
 	media    string
@@ -38,11 +35,16 @@ type message struct {
 	offset   any
 }
 
-func (s *session) message(d amqp.Delivery, now time.Time) message {
+func (s *session) message(d amqp.Delivery) message {
 	return message{
-		when: now, exchange: d.Exchange, key: d.RoutingKey, media: d.ContentType, headers: headerText(d.Headers), props: properties(d),
-		size: s.guard.whole(delivery{d.ConsumerTag, d.DeliveryTag}, len(d.Body)), body: bodyText(d.Body),
+		exchange: d.Exchange, key: d.RoutingKey, media: d.ContentType, headers: headerText(d.Headers), props: properties(d),
+		size: s.sizeOf(d), body: bodyText(d.Body),
 	}
+}
+
+// sizeOf is how large a message is whose body may have been cut.
+func (s *session) sizeOf(d amqp.Delivery) int {
+	return s.guard.whole(delivery{d.ConsumerTag, d.DeliveryTag}, len(d.Body))
 }
 
 // bodyText is a body for a cell; bytes that are no text are only counted.
@@ -57,33 +59,71 @@ func bodyText(body []byte) string {
 	return string(text)
 }
 
-// properties are the basic properties that were set (specification section 1.8),
-// content type and headers left out.
-func properties(d amqp.Delivery) string {
-	var out []string
-	put := func(name, v string) {
-		if v != "" {
-			out = append(out, name+"="+v)
+// property is a basic property by its name in the specification (section 1.8).
+type property struct{ name, label, text string }
+
+// basics are the basic properties that were set, headers left out.
+func basics(d amqp.Delivery) []property {
+	all := []property{
+		{"content-type", "Content type", d.ContentType}, {"content-encoding", "Content encoding", d.ContentEncoding},
+		{"message-id", "Message ID", d.MessageId}, {"correlation-id", "Correlation ID", d.CorrelationId}, {"reply-to", "Reply to", d.ReplyTo},
+		{"type", "Type", d.Type}, {"app-id", "Application", d.AppId}, {"user-id", "User", d.UserId}, {"expiration", "Expiration (ms)", d.Expiration},
+		{"priority", "Priority", ""}, {"delivery-mode", "Delivery mode", ""}, {"timestamp", "Timestamp", ""},
+	}
+	out := all[:0]
+	for _, p := range all {
+		switch {
+		case p.name == "priority" && d.Priority != 0:
+			p.text = strconv.Itoa(int(d.Priority))
+		case p.name == "delivery-mode" && d.DeliveryMode == amqp.Persistent:
+			p.text = "persistent"
+		case p.name == "delivery-mode" && d.DeliveryMode == amqp.Transient:
+			p.text = "transient"
+		case p.name == "timestamp" && !d.Timestamp.IsZero():
+			p.text = d.Timestamp.UTC().Format(time.RFC3339)
+		}
+		if p.text != "" {
+			out = append(out, p)
 		}
 	}
-	put("message-id", d.MessageId)
-	put("correlation-id", d.CorrelationId)
-	put("reply-to", d.ReplyTo)
-	put("type", d.Type)
-	put("app-id", d.AppId)
-	put("user-id", d.UserId)
-	put("expiration", d.Expiration)
-	put("content-encoding", d.ContentEncoding)
-	if d.Priority != 0 {
-		put("priority", strconv.Itoa(int(d.Priority)))
-	}
-	if d.DeliveryMode == amqp.Persistent {
-		put("persistent", "yes")
-	}
-	if !d.Timestamp.IsZero() {
-		put("timestamp", d.Timestamp.UTC().Format(time.RFC3339))
+	return out
+}
+
+// properties are the basic properties as text; the content type has a column of
+// its own.
+func properties(d amqp.Delivery) string {
+	var out []string
+	for _, p := range basics(d) {
+		if p.name != "content-type" {
+			out = append(out, p.name+"="+p.text)
+		}
 	}
 	return cell(strings.Join(out, ", "))
+}
+
+// factsOf are where a message came from, its properties and its headers.
+func factsOf(d amqp.Delivery) []connectors.Fact {
+	exchange := d.Exchange
+	if exchange == "" {
+		exchange = defaultExchange
+	}
+	out := []connectors.Fact{{Label: "Exchange", Text: connectors.Clean(exchange, maxFact)}}
+	if d.RoutingKey != "" {
+		out = append(out, connectors.Fact{Label: "Routing key", Text: connectors.Clean(d.RoutingKey, maxFact)})
+	}
+	for _, p := range basics(d) {
+		out = append(out, connectors.Fact{Label: p.label, Text: connectors.Clean(p.text, maxFact)})
+	}
+	if d.Redelivered {
+		out = append(out, connectors.Fact{Label: "Redelivered", Text: "yes"})
+	}
+	for i, name := range slices.Sorted(maps.Keys(d.Headers)) {
+		if i == maxHeaders {
+			return append(out, connectors.Fact{Label: "More headers", Text: strconv.Itoa(len(d.Headers) - maxHeaders)})
+		}
+		out = append(out, connectors.Fact{Label: "Header " + connectors.Clean(name, 100), Text: connectors.Clean(cell(value(d.Headers[name], 0)), maxFact)})
+	}
+	return out
 }
 
 func headerText(t amqp.Table) string {
@@ -136,55 +176,14 @@ func cell(text string) string {
 	return strings.ToValidUTF8(text[:maxCell], "") + "…"
 }
 
-// messageTable shows messages as rows; the first column tells them apart.
-func messageTable(list []message, streamed bool) *connectors.Table {
-	t := &connectors.Table{Columns: []connectors.Column{{Name: "Received"}}}
-	if streamed {
-		t.Columns = []connectors.Column{{Name: "Offset", Numeric: true}, {Name: "Exchange"}}
-	}
-	t.Columns = append(t.Columns, connectors.Column{Name: "Routing key"}, connectors.Column{Name: "Body"}, connectors.Column{Name: "Size", Numeric: true},
-		connectors.Column{Name: "Content type"}, connectors.Column{Name: "Headers"}, connectors.Column{Name: "Properties"})
+// messageTable shows a stream's messages as rows; the first column tells them apart.
+func messageTable(list []message) *connectors.Table {
+	t := &connectors.Table{Columns: []connectors.Column{{Name: "Offset", Numeric: true}, {Name: "Exchange"}, {Name: "Routing key"}, {Name: "Body"},
+		{Name: "Size", Numeric: true}, {Name: "Content type"}, {Name: "Headers"}, {Name: "Properties"}}}
 	for _, m := range list {
-		row := []any{m.when.Format("15:04:05.000")}
-		if streamed {
-			row = []any{m.offset, m.exchange}
-		}
-		t.Rows = append(t.Rows, append(row, m.key, m.body, int64(m.size), m.media, m.headers, m.props))
+		t.Rows = append(t.Rows, []any{m.offset, m.exchange, m.key, m.body, int64(m.size), m.media, m.headers, m.props})
 	}
 	return t
-}
-
-// heard remembers the last messages of the exchanges that were listened to,
-// because an event has no room for headers and properties.
-type heard struct {
-	mu sync.Mutex
-	by map[connectors.NodeID][]message
-}
-
-func (h *heard) add(id connectors.NodeID, m message) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.by == nil {
-		h.by = map[connectors.NodeID][]message{}
-	}
-	list, known := h.by[id]
-	if !known && len(h.by) >= maxExchanges {
-		return
-	}
-	if len(list) >= 2*maxHeard {
-		list = append([]message(nil), list[maxHeard:]...)
-	}
-	h.by[id] = append(list, m)
-}
-
-// last are at most limit messages, the newest first.
-func (h *heard) last(id connectors.NodeID, limit int) []message {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := h.by[id]
-	list = slices.Clone(list[max(0, len(list)-min(limit, maxHeard)):])
-	slices.Reverse(list)
-	return list
 }
 
 // table reads a binding's arguments as the library wants them: whole numbers as

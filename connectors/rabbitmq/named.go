@@ -52,7 +52,7 @@ func (s *session) names(exchanges bool) []string {
 // asked is the node of a queue or exchange as far as AMQP tells. What does not
 // exist stands in the list too, because the person named it.
 func (s *session) asked(ctx context.Context, p place, name string) (connectors.Node, error) {
-	n := connectors.Node{ID: p.child(name), Name: name, Kind: "exchange", Views: []connectors.View{connectors.ViewMessages, connectors.ViewRows}}
+	n := connectors.Node{ID: p.child(name), Name: name, Kind: "exchange", Views: []connectors.View{connectors.ViewMessages}}
 	if p.kind == inQueues {
 		n.Kind, n.Views = "queue", nil
 	}

@@ -34,7 +34,6 @@ type session struct {
 	drains  sync.WaitGroup
 	manage  manage
 	peeking sync.Mutex // basic.get has no consumer tag: one at a time
-	heard   heard
 
 	mu      sync.Mutex
 	cause   *amqp.Error

@@ -19,8 +19,7 @@ const (
 const maxRows = 1000
 
 // Table shows the newest messages of a stream, which may be read any number of
-// times, or those that were heard of an exchange while it was watched. Messages
-// in other queues are not read: the broker would note it on them.
+// times. Messages in other queues are not read: the broker would note it on them.
 func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*connectors.Table, error) {
 	p := parsePlace(id)
 	limit = max(0, min(limit, maxRows))
@@ -30,9 +29,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 	case p.nobody, !p.named, p.keyed, p.vhost != "":
 		return nil, unknown(id)
 	case p.kind == inExchanges:
-		t := messageTable(s.heard.last(id, limit), false)
-		t.Note = "What was heard while its messages were watched."
-		return t, nil
+		return nil, &connectors.Error{Code: connectors.Unsupported, Reason: "rabbitmq.exchange_rows", Op: connectors.StageData, Target: p.name}
 	}
 	a, err := s.management(ctx)
 	if err != nil {
@@ -53,7 +50,7 @@ func (s *session) Table(ctx context.Context, id connectors.NodeID, limit int) (*
 	}); err != nil {
 		return nil, s.failed(err, p.name, "rabbitmq.read_denied")
 	}
-	t := messageTable(list, true)
+	t := messageTable(list)
 	t.Truncated = more
 	return t, nil
 }
@@ -116,7 +113,7 @@ func (s *session) follow(ctx context.Context, ch *amqp.Channel, name string, fro
 			}
 			_ = d.Ack(false) // asks for more; nothing leaves a stream
 			offset, known := d.Headers["x-stream-offset"].(int64)
-			m := s.message(d, time.Now())
+			m := s.message(d)
 			m.offset = offset
 			if !known || seen > 100*maxRows || !take(m, offset) {
 				return nil

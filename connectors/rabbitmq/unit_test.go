@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -180,7 +183,7 @@ func TestMessagesAsText(t *testing.T) {
 	if got := bodyText([]byte(long)); len(got) > maxCell || !strings.HasPrefix(long, got) || len(got) < maxCell-1 {
 		t.Errorf("%d bytes", len(got))
 	}
-	if got := properties(amqp.Delivery{MessageId: "m", Priority: 3, DeliveryMode: 2, Timestamp: time.Unix(0, 0)}); got != "message-id=m, priority=3, persistent=yes, timestamp=1970-01-01T00:00:00Z" {
+	if got := properties(amqp.Delivery{MessageId: "m", Priority: 3, DeliveryMode: 2, Timestamp: time.Unix(0, 0)}); got != "message-id=m, priority=3, delivery-mode=persistent, timestamp=1970-01-01T00:00:00Z" {
 		t.Errorf("%q", got)
 	}
 	args := table(json.RawMessage(`{"x-match":"any","n":3,"f":1.5,"l":[1]}`))
@@ -200,14 +203,43 @@ func TestSecurity65_WhatWaitsForAReaderIsBounded(t *testing.T) {
 	if e, ok := r.pop(); !ok || e.Dropped != backlog+10-backlogBytes/maxBody {
 		t.Errorf("%d dropped", e.Dropped)
 	}
-	var h heard
-	for i := range 10 * maxHeard {
-		h.add("exchanges/x", message{size: i})
+	r = newRing()
+	long := []connectors.Fact{{Label: "Header x", Text: strings.Repeat("y", 1<<20)}}
+	for range 100 {
+		r.push(connectors.Event{Facts: long})
 	}
-	for i := range 2 * maxExchanges {
-		h.add(connectors.NodeID(string(rune('a'+i))), message{})
+	if r.bytes > backlogBytes || len(r.events) == 0 {
+		t.Errorf("%d MiB in %d events wait", r.bytes>>20, len(r.events))
 	}
-	if last := h.last("exchanges/x", 1000); len(last) != maxHeard || last[0].size != 10*maxHeard-1 || len(h.by) != maxExchanges {
-		t.Errorf("%d of %d", len(last), len(h.by))
+}
+
+func TestFactsOfAMessageAreCleanAndBounded(t *testing.T) {
+	d := amqp.Delivery{
+		Exchange: "orders.in", RoutingKey: "order.new", ContentType: "application/json", CorrelationId: "c-1", ReplyTo: "answers", DeliveryMode: amqp.Persistent,
+		Priority: 4, Timestamp: time.Unix(0, 0), Redelivered: true, Headers: amqp.Table{"tenant": "acme\u202e", "n": int32(3)},
+	}
+	want := []connectors.Fact{
+		{Label: "Exchange", Text: "orders.in"}, {Label: "Routing key", Text: "order.new"}, {Label: "Content type", Text: "application/json"},
+		{Label: "Correlation ID", Text: "c-1"}, {Label: "Reply to", Text: "answers"}, {Label: "Priority", Text: "4"}, {Label: "Delivery mode", Text: "persistent"},
+		{Label: "Timestamp", Text: "1970-01-01T00:00:00Z"}, {Label: "Redelivered", Text: "yes"}, {Label: "Header n", Text: "3"}, {Label: "Header tenant", Text: "acme\ufffd"},
+	}
+	if got := factsOf(d); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	if got := factsOf(amqp.Delivery{}); !slices.Equal(got, []connectors.Fact{{Label: "Exchange", Text: defaultExchange}}) {
+		t.Errorf("%+v", got)
+	}
+	many := amqp.Table{"bytes": []byte{0xff, 0}}
+	for i := range 500 {
+		many[strings.Repeat("\x1b", 5000)+strconv.Itoa(i)] = strings.Repeat("\u202e", 5000)
+	}
+	got := factsOf(amqp.Delivery{Headers: many, AppId: strings.Repeat("é", 5000)})
+	if len(got) != maxHeaders+3 || got[len(got)-1] != (connectors.Fact{Label: "More headers", Text: "441"}) {
+		t.Errorf("%d facts, the last %+v", len(got), got[len(got)-1])
+	}
+	for _, f := range got {
+		if connectors.Clean(f.Label+f.Text, 0) != f.Label+f.Text || utf8.RuneCountInString(f.Label) > 110 || utf8.RuneCountInString(f.Text) > maxFact+1 {
+			t.Errorf("%.40q: %.40q", f.Label, f.Text)
+		}
 	}
 }

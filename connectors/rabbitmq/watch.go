@@ -31,15 +31,24 @@ type ring struct {
 
 func newRing() *ring { return &ring{more: make(chan struct{}, 1)} }
 
+// weight is how many bytes an event holds.
+func weight(e connectors.Event) int {
+	n := len(e.Body)
+	for _, f := range e.Facts {
+		n += len(f.Label) + len(f.Text)
+	}
+	return n
+}
+
 func (r *ring) push(e connectors.Event) {
 	r.mu.Lock()
-	for len(r.events) > 0 && (len(r.events) >= backlog || r.bytes+len(e.Body) > backlogBytes) {
-		r.bytes -= len(r.events[0].Body)
+	for len(r.events) > 0 && (len(r.events) >= backlog || r.bytes+weight(e) > backlogBytes) {
+		r.bytes -= weight(r.events[0])
 		r.events[0] = connectors.Event{}
 		r.events = r.events[1:]
 		r.dropped++
 	}
-	r.bytes += len(e.Body)
+	r.bytes += weight(e)
 	r.events = append(r.events, e)
 	r.mu.Unlock()
 	select {
@@ -56,7 +65,7 @@ func (r *ring) pop() (connectors.Event, bool) {
 		return connectors.Event{}, false
 	}
 	e := r.events[0]
-	r.bytes -= len(e.Body)
+	r.bytes -= weight(e)
 	r.events[0] = connectors.Event{}
 	r.events = r.events[1:]
 	e.Dropped, r.dropped = r.dropped, 0
@@ -162,19 +171,12 @@ func (s *session) tell(t *tap, d amqp.Delivery, r *ring) {
 	if t.keyed && d.RoutingKey != t.key {
 		return
 	}
-	now := time.Now()
-	m := s.message(d, now)
 	path := t.path
 	if len(path) == 0 {
 		path = []string{inExchanges, part(d.Exchange)}
 	}
-	s.heard.add(placeID(path), m)
 	if d.RoutingKey != "" {
 		path = append(path[:len(path):len(path)], part(d.RoutingKey))
 	}
-	r.push(connectors.Event{Time: now, Path: path, Body: d.Body, Size: m.size})
-}
-
-func placeID(path []string) connectors.NodeID {
-	return connectors.NodeID(path[0] + "/" + path[1])
+	r.push(connectors.Event{Time: time.Now(), Path: path, Body: d.Body, Size: s.sizeOf(d), Facts: factsOf(d)})
 }

@@ -3,6 +3,7 @@
 // The address "$state" hands out one message with what happened so far.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { serviceBus } from './servicebus.mjs';
 
 const options = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const rhea = createRequire(options.home + '/package.json')('rhea');
@@ -15,9 +16,10 @@ if (options.anonymous) container.sasl_server_mechanisms.enable_anonymous();
 
 const queues = new Map();
 for (const [name, messages] of Object.entries(options.queues || {})) {
-  queues.set(name, messages.map((m) => ({ ...m, delivery_count: 0 })));
+  queues.set(name, messages.map((m) => ({ delivery_count: 0, ...m })));
 }
 const state = { taken: 0, released: 0, accepted: 0, copied: 0, links: 0, sent: 0 };
+const bus = options.servicebus && serviceBus(rhea, options.servicebus, queues, state);
 const left = (name) => (queues.get(name) || []).length;
 
 container.on('sender_open', ({ sender }) => {
@@ -25,6 +27,7 @@ container.on('sender_open', ({ sender }) => {
   const source = sender.remote.attach.source;
   const name = source.address;
   sender.stand_in = { name, copies: source.distribution_mode === 'copy' && !options.deaf, at: 0, given: 0, limit: 0 };
+  if (bus && bus.answersAt(name)) return bus.opened(sender);
   // A broker refuses with an attach that has no source, or detaches right after.
   const refuse = (condition, description, later) => {
     if (later) sender.set_source(source);
@@ -64,6 +67,7 @@ function feed(sender) {
 }
 
 container.on('sender_flow', ({ sender }) => {
+  if (bus && bus.answersAt(sender.stand_in.name)) return;
   sender.stand_in.limit = sender.credit + sender.delivery_count;
   feed(sender);
 });
@@ -78,7 +82,11 @@ container.on('released', ({ sender, delivery }) => {
   delivery.stand_in.delivery_count++;
   (queues.get(sender.stand_in.name) || []).unshift(delivery.stand_in);
 });
-container.on('message', () => { state.sent++; });
+container.on('receiver_open', ({ receiver }) => { receiver.set_target(receiver.remote.attach.target); });
+container.on('message', (context) => {
+  if (bus && bus.asked(context)) return;
+  state.sent++;
+});
 for (const event of ['connection_error', 'session_error', 'sender_error', 'protocol_error', 'disconnected', 'error']) container.on(event, () => {});
 
 const settings = { port: options.port, host: '127.0.0.1', properties: { product: 'stand-in', version: '1.0' } };

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/wsx"
 )
 
 // returnCode maps a return code of CONNACK (MQTT 3.1.1 section 3.2.2.3), and what
@@ -40,7 +41,7 @@ func interrupted(target string, err error) error {
 	e := &connectors.Error{Op: connectors.StageSignIn, Target: target, Err: err}
 	var closed *websocket.CloseError
 	switch {
-	case errors.Is(err, errNotMQTT), errors.Is(err, errTooLarge), errors.Is(err, errStray):
+	case errors.Is(err, errNotMQTT), errors.Is(err, errTooLarge), errors.Is(err, errStray), errors.Is(err, wsx.ErrAnswer), errors.Is(err, wsx.ErrText):
 		e.Code, e.Reason, e.Field = connectors.Refused, "mqtt.not_mqtt", "port"
 	case errors.As(err, &closed):
 		e.Code, e.Reason, e.Said = connectors.Refused, "connect.closed", closed.Text

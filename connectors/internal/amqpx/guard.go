@@ -1,4 +1,4 @@
-package amqp1
+package amqpx
 
 import (
 	"bufio"
@@ -13,8 +13,8 @@ import (
 
 // The bounds of what a broker may send.
 const (
-	maxFrame   = 64 << 10 // announced when opening; the library itself takes 2 GiB
-	maxMessage = 8 << 20  // a larger message ends the connection; the library has no bound where the broker names none
+	MaxFrame   = 64 << 10 // announced when opening; the library itself takes 2 GiB
+	MaxMessage = 8 << 20  // a larger message ends the connection; the library has no bound where the broker names none
 	maxModes   = 1000     // links whose distribution mode is remembered
 )
 
@@ -22,13 +22,14 @@ const (
 // whether it is a web server.
 const silence = 3 * time.Second
 
+// What ends a conversation.
 var (
-	errNotAMQP  = errors.New("the first bytes are no AMQP header")
-	errVersion  = errors.New("the server speaks another version of AMQP")
-	errTLS      = errors.New("the port speaks TLS")
-	errWeb      = errors.New("the port speaks HTTP")
-	errTooLarge = errors.New("a frame is larger than was agreed on")
-	errMessage  = errors.New("a message is too large")
+	ErrNotAMQP = errors.New("the first bytes are no AMQP header")
+	ErrVersion = errors.New("the server speaks another version of AMQP")
+	ErrTLS     = errors.New("the port speaks TLS")
+	ErrWeb     = errors.New("the port speaks HTTP")
+	ErrFrame   = errors.New("a frame is larger than was agreed on")
+	ErrMessage = errors.New("a message is too large")
 )
 
 // The frame types and performatives that are looked at (AMQP 1.0 transport,
@@ -44,11 +45,11 @@ const (
 	codeOutcome    = 0x44
 )
 
-// A guard stands between the socket and the library. It bounds frames, ends a
+// A Guard stands between the socket and the library. It bounds frames, ends a
 // connection to what is no AMQP 1.0 broker, and notes what the library does not
 // tell: the outcome of the sign-in as a number, and whether the broker agreed to
 // hand out copies of messages.
-type guard struct {
+type Guard struct {
 	net.Conn
 	isWeb func() bool // asks whether a silent server is a web server; may be nil
 	r     *bufio.Reader
@@ -66,17 +67,19 @@ type guard struct {
 
 type modes map[string]string
 
-func newGuard(conn net.Conn, isWeb func() bool) *guard {
-	return &guard{Conn: conn, isWeb: isWeb, r: bufio.NewReaderSize(conn, 16<<10), outcome: -1, modes: modes{}, parts: map[string]int{}}
+// NewGuard guards conn.
+func NewGuard(conn net.Conn, isWeb func() bool) *Guard {
+	return &Guard{Conn: conn, isWeb: isWeb, r: bufio.NewReaderSize(conn, 16<<10), outcome: -1, modes: modes{}, parts: map[string]int{}}
 }
 
-func (g *guard) why() error {
+// Why is what ended the connection, nil while it stands.
+func (g *Guard) Why() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err
 }
 
-func (g *guard) fail(err error) {
+func (g *Guard) fail(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.err == nil {
@@ -84,15 +87,15 @@ func (g *guard) fail(err error) {
 	}
 }
 
-// signIn is how the sign-in went: whether ways were offered, and its outcome.
-func (g *guard) signIn() (offered bool, outcome int) {
+// SignIn is how the sign-in went: whether ways were offered, and its outcome.
+func (g *Guard) SignIn() (offered bool, outcome int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.offered, g.outcome
 }
 
-// mode is what the broker agreed on for a link, and forgets it.
-func (g *guard) mode(link string) string {
+// Mode is what the broker agreed on for a link, and forgets it.
+func (g *Guard) Mode(link string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	m := g.modes[link]
@@ -102,7 +105,7 @@ func (g *guard) mode(link string) string {
 
 // Write tells why the broker hung up where it said so before the first bytes
 // reached it (RFC 8446 section 4.4.2.4).
-func (g *guard) Write(p []byte) (int, error) {
+func (g *Guard) Write(p []byte) (int, error) {
 	first := !g.wrote.Swap(true)
 	n, err := g.Conn.Write(p)
 	if err == nil || !first {
@@ -117,9 +120,10 @@ func (g *guard) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (g *guard) Read(p []byte) (int, error) {
+// Read hands out what was looked at.
+func (g *Guard) Read(p []byte) (int, error) {
 	for len(g.out) == 0 {
-		if err := g.why(); err != nil {
+		if err := g.Why(); err != nil {
 			return 0, err
 		}
 		if err := g.next(); err != nil {
@@ -136,7 +140,7 @@ func (g *guard) Read(p []byte) (int, error) {
 }
 
 // next leaves one header or frame in out.
-func (g *guard) next() error {
+func (g *Guard) next() error {
 	if !g.begun {
 		if err := g.greeting(); err != nil {
 			return err
@@ -149,15 +153,15 @@ func (g *guard) next() error {
 	}
 	if string(head[:4]) == "AMQP" {
 		if head[5] != 1 || head[6] != 0 {
-			return errVersion
+			return ErrVersion
 		}
 		g.out = make([]byte, 8)
 		_, err = io.ReadFull(g.r, g.out)
 		return err
 	}
 	size := binary.BigEndian.Uint32(head)
-	if size < 8 || size > maxFrame {
-		return errTooLarge
+	if size < 8 || size > MaxFrame {
+		return ErrFrame
 	}
 	frame := make([]byte, size)
 	if _, err := io.ReadFull(g.r, frame); err != nil {
@@ -167,12 +171,12 @@ func (g *guard) next() error {
 	return g.note(frame)
 }
 
-func (g *guard) greeting() error {
+func (g *Guard) greeting() error {
 	// The library has set a deadline of its own, and sets it anew for every read.
 	_ = g.SetReadDeadline(time.Now().Add(silence))
 	_, err := g.r.Peek(1)
 	if err != nil && g.isWeb != nil && g.isWeb() {
-		return errWeb
+		return ErrWeb
 	}
 	_ = g.SetReadDeadline(time.Time{})
 	first, err := g.r.Peek(3)
@@ -183,16 +187,16 @@ func (g *guard) greeting() error {
 	case string(first) == "AMQ":
 		return nil
 	case string(first) == "HTT":
-		return errWeb
+		return ErrWeb
 	case first[0] == 0x15 && first[1] == 3, first[0] == 0x16 && first[1] == 3: // a TLS record
-		return errTLS
+		return ErrTLS
 	}
-	return errNotAMQP
+	return ErrNotAMQP
 }
 
 // note looks into the few frames that matter; what it does not understand is the
 // library's to judge.
-func (g *guard) note(frame []byte) error {
+func (g *Guard) note(frame []byte) error {
 	offset := int(frame[4]) * 4
 	if offset < 8 || offset >= len(frame) {
 		return nil
@@ -213,7 +217,7 @@ func (g *guard) note(frame []byte) error {
 	return nil
 }
 
-func (g *guard) saslFrame(code uint64, fields [][]byte) {
+func (g *Guard) saslFrame(code uint64, fields [][]byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
@@ -224,7 +228,7 @@ func (g *guard) saslFrame(code uint64, fields [][]byte) {
 	}
 }
 
-func (g *guard) attached(fields [][]byte) {
+func (g *Guard) attached(fields [][]byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	name, _ := text(fields[0])
@@ -234,10 +238,10 @@ func (g *guard) attached(fields [][]byte) {
 }
 
 // transfer adds up the parts of a message (transport section 2.7.5).
-func (g *guard) transfer(link string, size int, more bool) error {
+func (g *Guard) transfer(link string, size int, more bool) error {
 	g.parts[link] += size
-	if len(g.parts) > maxModes || g.parts[link] > maxMessage {
-		return errMessage
+	if len(g.parts) > maxModes || g.parts[link] > MaxMessage {
+		return ErrMessage
 	}
 	if !more {
 		delete(g.parts, link)
