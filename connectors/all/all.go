@@ -13,10 +13,12 @@ import (
 	"jackfield/connectors/elastic"
 	"jackfield/connectors/folder"
 	"jackfield/connectors/ftp"
+	"jackfield/connectors/kafka"
 	"jackfield/connectors/ldap"
 	"jackfield/connectors/mail"
 	"jackfield/connectors/mongodb"
 	"jackfield/connectors/mqtt"
+	"jackfield/connectors/nats"
 	"jackfield/connectors/objectstore"
 	"jackfield/connectors/rabbitmq"
 	"jackfield/connectors/redis"
@@ -31,7 +33,7 @@ import (
 // coded are the built-in types that are written in Go. The list is explicit:
 // nothing registers itself.
 func coded() []connectors.Type {
-	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), amqp1.Type(), servicebus.Type()}
+	out := []connectors.Type{sftp.Type(), sftp.Jump(), ldap.Type(), mqtt.Type(), awsiot.Type(), rabbitmq.Type(), kafka.Type(), nats.Type(), amqp1.Type(), servicebus.Type()}
 	for _, list := range [][]connectors.Type{{ftp.Type(), webdav.Type(), smb.Type(), folder.Type()}, objectstore.Types(), sqldb.Types(), {clickhouse.Type(), mongodb.Type(), redis.Type(), elastic.Type()}, mail.Types(), account.Types()} {
 		out = append(out, list...)
 	}

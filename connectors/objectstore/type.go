@@ -144,7 +144,7 @@ func compatible() connectors.Type {
 	}
 	fields = append(append(fields, files.Fields()...), tlsx.Fields(nil, true)...)
 	return connectors.Define(connectors.Type{
-		ID: "s3_compatible", Name: "MinIO and other S3", Group: connectors.GroupFiles, Tile: "MO",
+		ID: "s3_compatible", Name: "MinIO and other S3", Group: connectors.GroupFiles, Tile: "MI",
 		Summary:  "Buckets and files on servers that speak S3",
 		Keywords: []string{"minio", "ceph", "rados", "wasabi", "backblaze", "cloudflare r2", "digitalocean spaces", "hetzner", "ovh", "scaleway", "netapp", "object storage", "bucket", "s3"},
 		Where:    []string{"endpoint", "bucket", "folder"},
