@@ -9,7 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"html/template"
+	"html"
 	"io"
 	"log"
 	"net"
@@ -157,8 +157,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	if code := query.Get("error"); code != "" {
 		text = page{Title: "The sign-in was not completed", Text: "Return to Jackfield: it says what to do next.", Said: clip(code + " " + query.Get("error_description"))}
 	}
-	text.Style = style
-	_ = pageTemplate.Execute(w, text)
+	_, _ = io.WriteString(w, text.html())
 	l.got <- query
 }
 
@@ -210,9 +209,18 @@ func clip(s string) string {
 	return s
 }
 
-type page struct {
-	Title, Text, Said string
-	Style             template.CSS
+type page struct{ Title, Text, Said string }
+
+// html is written by hand: html/template looks methods up by name, which makes
+// the linker keep every exported method of the whole program.
+func (p page) html() string {
+	said := ""
+	if p.Said != "" {
+		said = "<p>" + html.EscapeString(p.Said) + "</p>"
+	}
+	title := html.EscapeString(p.Title)
+	return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>` + title + ` – Jackfield</title><style>` + style + `</style></head><body><main><h1>` +
+		title + `</h1><p>` + html.EscapeString(p.Text) + `</p>` + said + "</main></body></html>\n"
 }
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;background:#f4f5f7;color:#1b1f24;display:grid;place-items:center;min-height:90vh;margin:0}main{background:#fff;border:1px solid #e4e7eb;border-radius:12px;padding:40px 48px;max-width:30em}h1{font-size:20px;margin:0 0 8px}p{margin:0;color:#545c66}p+p{margin-top:16px;font:13px ui-monospace,monospace}@media(prefers-color-scheme:dark){body{background:#16181b;color:#e6e8eb}main{background:#1f2226;border-color:#2c3036}p{color:#a9b0ba}}`
@@ -222,6 +230,3 @@ var styleHash = func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }()
-
-var pageTemplate = template.Must(template.New("callback").Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}} – Jackfield</title><style>{{.Style}}</style></head><body><main><h1>{{.Title}}</h1><p>{{.Text}}</p>{{if .Said}}<p>{{.Said}}</p>{{end}}</main></body></html>
-`))
