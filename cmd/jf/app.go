@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +105,7 @@ func (a *app) tell(p *connectors.Problem) {
 	if p.Field != "" {
 		_, _ = fmt.Fprintf(a.err, "  field: %s\n", p.Field)
 	}
-	if p.Said != "" {
+	if p.Said != "" && !strings.Contains(p.Title+p.Hint, p.Said) {
 		_, _ = fmt.Fprintf(a.err, "  said: %s\n", p.Said)
 	}
 }

@@ -99,10 +99,11 @@ func (l *lister) list(ctx context.Context, parent connectors.NodeID, level, dept
 	return nil
 }
 
-// descend lists a branch; one that may not be read is told and passed over.
+// descend lists a branch; one that may not be read, or is gone by now, is told
+// and passed over.
 func (l *lister) descend(ctx context.Context, n connectors.Node, level, depth int) error {
 	err := l.list(ctx, n.ID, level+1, depth)
-	if err == nil || ctx.Err() != nil || connectors.CodeOf(err) != connectors.Denied {
+	if code := connectors.CodeOf(err); err == nil || ctx.Err() != nil || code != connectors.Denied && code != connectors.NotFound {
 		return err
 	}
 	_, _ = fmt.Fprintf(l.a.err, "%s: %s\n", connectors.Clean(string(n.ID), 200), connectors.Explain(err).Title)
@@ -167,6 +168,7 @@ func (a *app) sample(ctx context.Context, s connectors.Session, id connectors.No
 		if !hasContent || connectors.CodeOf(err) != connectors.Unsupported {
 			return err
 		}
+		a.locked(err)
 	}
 	if !hasContent {
 		return cannot("this node has no content to show")
@@ -176,6 +178,15 @@ func (a *app) sample(ctx context.Context, s connectors.Session, id connectors.No
 		return err
 	}
 	return a.writeSample(got)
+}
+
+// locked tells of a data file that has rows which nobody sees, such as a
+// workbook with a password; its content alone would look like a broken file.
+func (a *app) locked(err error) {
+	if e := connectors.Classify(err); strings.HasPrefix(e.Reason, "files.") && strings.HasSuffix(e.Reason, "_encrypted") {
+		p := connectors.Explain(err)
+		_, _ = fmt.Fprintf(a.err, "%s\n  %s\n", p.Title, p.Hint)
+	}
 }
 
 func (a *app) writeTable(t *connectors.Table, asCSV bool) error {

@@ -51,7 +51,32 @@ func (a *app) answers(ctx context.Context, t connectors.Type, set, secret []stri
 		}
 		s.Secrets[key] = connectors.NewSecret(text)
 	}
+	split(t, s)
 	return s, nil
+}
+
+// split lets a pasted address answer several questions, as it does in the form:
+// sftp://mira@files.example.com/reports as the host. What was answered in so
+// many words stays.
+func split(t connectors.Type, s connectors.Settings) {
+	given := s.Clone()
+	for _, f := range t.Form.Fields {
+		text, ok := given.Plain[f.Key]
+		if !ok || f.Split == nil {
+			continue
+		}
+		for key, part := range f.Split(text) {
+			other, known := t.Form.Field(key)
+			_, answered := given.Plain[key]
+			switch {
+			case !known || answered && key != f.Key:
+			case !other.Kind.Secret():
+				s.Plain[key] = part
+			case given.Secrets[key].Empty():
+				s.Secrets[key] = connectors.NewSecret(part)
+			}
+		}
+	}
 }
 
 // plainValue reads @FILE for answers of several lines, such as certificates.

@@ -129,8 +129,10 @@ func notes(f connectors.Field) []string {
 
 func (a *app) describeWords(t connectors.Type) {
 	_, _ = fmt.Fprintf(a.out, "%s (%s)\n%s\n", t.Name, t.ID, t.Summary)
+	section := ""
 	for _, f := range t.Form.Fields {
-		if f.Section != "" {
+		if f.Section != "" && f.Section != section {
+			section = f.Section
 			_, _ = fmt.Fprintf(a.out, "\n%s\n", f.Section)
 		}
 		_, _ = fmt.Fprintf(a.out, "  %-22s %s", f.Key, f.Label)

@@ -96,18 +96,8 @@ func find(tb testing.TB, id string) connectors.Type {
 	return t
 }
 
-// filled fills in a form; secrets go where secrets are kept.
 func filled(t connectors.Type, values ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	for i := 0; i+1 < len(values); i += 2 {
-		f, _ := t.Form.Field(values[i])
-		if f.Kind.Secret() {
-			s.Secrets[values[i]] = connectors.NewSecret(values[i+1])
-		} else {
-			s.Plain[values[i]] = values[i+1]
-		}
-	}
-	return s
+	return conntest.Settings(t, values)
 }
 
 // A wrong is answers that cannot work.
@@ -135,18 +125,8 @@ func look(t *testing.T, id string, values ...string) (map[string]string, connect
 	typ := find(t, id)
 	w := conntest.NewWorld(t)
 	offlineWorld(t)(w)
-	s, err := typ.Open(context.Background(), w.Env, filled(typ, values...))
-	if err != nil {
-		t.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	list, err := s.Check(context.Background())
-	out := map[string]string{}
-	for n, f := range list {
-		if n == 0 && f.Label != "Account" {
-			t.Errorf("the first fact is %s", f.Label)
-		}
-		out[f.Label] = f.Text
-	}
+	s := conntest.OpenIn(t, w, typ, filled(typ, values...))
+	out, err := conntest.Facts(t, s)
 	e := connectors.Classify(err)
 	if e != nil && !e.Partial {
 		t.Fatalf("not partial: %v", err)

@@ -1,7 +1,6 @@
 package awsiot
 
 import (
-	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -19,26 +18,11 @@ func TestMain(m *testing.M) { conntest.Main(m, Type()) }
 
 // settings are with keys; more are further answers.
 func (s *standIn) settings(more ...string) connectors.Settings {
-	out := connectors.NewSettings()
-	out.Plain = map[string]string{"endpoint": practiceEndpoint, "access_key": practiceKey, "key_name": "Plant dashboard", "ca": s.ca.PEM}
-	return answered(out, append([]string{"secret_key", practiceSecret}, more...))
+	return conntest.Settings(Type(), []string{"endpoint", practiceEndpoint, "access_key", practiceKey, "secret_key", practiceSecret, "key_name", "Plant dashboard", "ca", s.ca.PEM}, more...)
 }
 
 func (s *standIn) certificate(c server.Issued, more ...string) connectors.Settings {
-	out := connectors.NewSettings()
-	out.Plain = map[string]string{"endpoint": practiceEndpoint, "auth": "certificate", "client_cert": c.Cert, "ca": s.ca.PEM}
-	return answered(out, append([]string{"client_key", c.Key}, more...))
-}
-
-func answered(out connectors.Settings, more []string) connectors.Settings {
-	for i := 0; i+1 < len(more); i += 2 {
-		if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() {
-			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			out.Plain[more[i]] = more[i+1]
-		}
-	}
-	return out
+	return conntest.Settings(Type(), []string{"endpoint", practiceEndpoint, "auth", "certificate", "client_cert", c.Cert, "client_key", c.Key, "ca", s.ca.PEM}, more...)
 }
 
 func TestStandInOfAWSWithKeys(t *testing.T) {
@@ -91,25 +75,7 @@ func TestStandInOfAWSWithACertificate(t *testing.T) {
 
 func (s *standIn) open(t *testing.T, in connectors.Settings) connectors.Session {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, s.world(t).Env, in)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session
-}
-
-func list(t *testing.T, s connectors.Session, parent connectors.NodeID) (out []connectors.Node) {
-	t.Helper()
-	for n, err := range s.(connectors.Browser).Children(t.Context(), parent) {
-		if err != nil {
-			t.Fatalf("%s: %v", parent, err)
-		}
-		out = append(out, n)
-	}
-	return out
+	return conntest.OpenIn(t, s.world(t), Type(), in)
 }
 
 func ids(list []connectors.Node) string {
@@ -131,16 +97,16 @@ func TestStandInTheTreeOpens(t *testing.T) {
 		"retained": "retained/plant%2Fa retained/plant%2F%E2%80%AEgpj", "live": "live/plant", "live/plant": "live/plant/a",
 		"live/$aws/things/sensor-9/shadow": "",
 	} {
-		if got := ids(list(t, session, parent)); got != want {
+		if got := ids(conntest.List(t, session, parent)); got != want {
 			t.Errorf("%q: %q, want %q", parent, got, want)
 		}
 	}
-	for end := time.Now().Add(20 * time.Second); ids(list(t, session, "live/$aws/things/sensor-1/shadow")) != "live/$aws/things/sensor-1/shadow/update"; {
+	for end := time.Now().Add(20 * time.Second); ids(conntest.List(t, session, "live/$aws/things/sensor-1/shadow")) != "live/$aws/things/sensor-1/shadow/update"; {
 		if time.Now().After(end) {
 			t.Fatal("a thing's own topics are not heard")
 		}
 	}
-	if f := list(t, session, "types/pump")[0].Facts; len(f) != 4 || f[1].Label != "floor" || f[2].Text != "0" {
+	if f := conntest.List(t, session, "types/pump")[0].Facts; len(f) != 4 || f[1].Label != "floor" || f[2].Text != "0" {
 		t.Errorf("%+v", f)
 	}
 	for id, want := range map[connectors.NodeID]string{"shadow/sensor-1/config": "\"interval\": 60", "shadow/sensor-1/": "\"degrees\": 21.5", "retained/plant%2Fa": "21.5", "live/plant/a": "21.5"} {
@@ -181,12 +147,12 @@ func TestStandInDeniedListingsAreShown(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	var denied []string
-	for _, n := range list(t, session, "") {
+	for _, n := range conntest.List(t, session, "") {
 		if n.Access == connectors.AccessDenied {
 			denied = append(denied, n.Name)
 		}
 	}
-	if strings.Join(denied, ", ") != e.Target || ids(list(t, session, "types")) != "types/pump" {
+	if strings.Join(denied, ", ") != e.Target || ids(conntest.List(t, session, "types")) != "types/pump" {
 		t.Errorf("%q", denied)
 	}
 	for _, err := range session.(connectors.Browser).Children(t.Context(), "live") {
@@ -211,7 +177,7 @@ func TestStandInAPolicyThatNamesTheClientIsSaid(t *testing.T) {
 func TestStandInACertificateSaysThatListingNeedsKeys(t *testing.T) {
 	s := startStandIn(t)
 	session := s.open(t, s.certificate(s.client))
-	for _, n := range list(t, session, "") {
+	for _, n := range conntest.List(t, session, "") {
 		if (n.Access == connectors.AccessDenied) != (n.ID != "live") {
 			t.Errorf("%+v", n)
 		}
@@ -249,13 +215,11 @@ func TestSecurity29_StandInARoleIsTakenOnWithItsExternalID(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(facts, func(f connectors.Fact) bool { return f.Label == "Expires" }) {
 		t.Errorf("%v %v", facts, err)
 	}
-	if got := ids(list(t, session, "live")); got != "live/plant" {
+	if got := ids(conntest.List(t, session, "live")); got != "live/plant" {
 		t.Error(got)
 	}
 	_, err = Type().Open(t.Context(), s.world(t).Env, s.settings("role_arn", practiceRole, "external_id", "another"))
-	if e := connectors.Classify(err); e == nil || e.Code != connectors.Denied || e.Reason != "aws.assume" || e.Field != "role_arn" {
-		t.Errorf("%+v", e)
-	}
+	conntest.WantError(t, err, connectors.Denied, "aws.assume", "role_arn")
 	if _, err := Type().Open(t.Context(), s.world(t).Env, s.settings("access_key", "")); connectors.CodeOf(err) != connectors.BadInput {
 		t.Errorf("without keys: %v", err)
 	}

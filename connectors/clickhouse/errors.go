@@ -81,7 +81,7 @@ func (s *session) refused(res *httpx.Response, target string) error {
 		e.Reason, e.Field = "clickhouse.certificate", "client_cert"
 	}
 	if s.c.Database != "" && said.code == 291 && strings.Contains(said.text, "database "+s.c.Database+" ") {
-		e.Field = "database"
+		e.Reason, e.Field = "clickhouse.database_denied", "database"
 	}
 	return e
 }

@@ -10,76 +10,38 @@ import (
 
 func mustOpen(t *testing.T, s connectors.Settings) *session {
 	t.Helper()
-	opened, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = opened.Close() })
-	return opened.(*session)
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
-func below(t *testing.T, s *session, id connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.Children(t.Context(), id) {
-		if err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-		return
-	}
-	if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
+	return conntest.Open(t, Type(), s).(*session)
 }
 
 func (f *fixture) tree(t *testing.T) {
 	s := mustOpen(t, f.settings())
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Account") != "reader" || !strings.HasPrefix(fact(facts, "Server"), "ClickHouse 18.") {
+	if err != nil || conntest.Fact(facts, "Account") != "reader" || !strings.HasPrefix(conntest.Fact(facts, "Server"), "ClickHouse 18.") {
 		t.Errorf("%v %v", facts, err)
 	}
-	if dbs := below(t, s, ""); !dbs["shop"].Branch || dbs["system"].ID != "" {
+	if dbs := conntest.Below(t, s, ""); !dbs["shop"].Branch || dbs["system"].ID != "" {
 		t.Errorf("%+v", dbs)
 	}
-	if only := below(t, mustOpen(t, f.settings("database", "shop")), ""); len(only) != 1 {
+	if only := conntest.Below(t, mustOpen(t, f.settings("database", "shop")), ""); len(only) != 1 {
 		t.Errorf("%+v", only)
 	}
 }
 
 func (f *fixture) tables(t *testing.T) {
 	s := mustOpen(t, f.settings())
-	tables := below(t, s, "shop")
-	if n := tables["orders"]; n.Kind != "table" || n.Views[0] != connectors.ViewRows || fact(n.Facts, "Engine") != "MergeTree" || n.ID != "shop/orders" {
+	tables := conntest.Below(t, s, "shop")
+	if n := tables["orders"]; n.Kind != "table" || n.Views[0] != connectors.ViewRows || conntest.Fact(n.Facts, "Engine") != "MergeTree" || n.ID != "shop/orders" {
 		t.Errorf("%+v", n)
 	}
 	if tables["big"].Kind != "view" {
 		t.Errorf("%+v", tables)
 	}
-	if columns := below(t, s, "shop/orders"); len(columns) != 6 || fact(columns["n"].Facts, "Type") != "Nullable(Int32)" {
+	if columns := conntest.Below(t, s, "shop/orders"); len(columns) != 6 || conntest.Fact(columns["n"].Facts, "Type") != "Nullable(Int32)" {
 		t.Errorf("%+v", columns)
 	}
 	for _, id := range []connectors.NodeID{"a//b", "a/b/c"} {
 		for _, err := range s.Children(t.Context(), id) {
-			wantError(t, err, connectors.NotFound, "clickhouse.no_table", "")
+			conntest.WantError(t, err, connectors.NotFound, "clickhouse.no_table", "")
 		}
 	}
 }
@@ -96,7 +58,7 @@ func (f *fixture) rows(t *testing.T) {
 	if got, err = s.Table(t.Context(), "shop/big", 1000); err != nil || len(got.Rows) != 49 || got.Truncated {
 		t.Errorf("%+v %v", got, err)
 	}
-	for _, n := range below(t, s, "shop") {
+	for _, n := range conntest.Below(t, s, "shop") {
 		if strings.HasPrefix(n.Name, "odd") {
 			if got, err = s.Table(t.Context(), n.ID, 5); err != nil || got.Columns[0].Name != "a b" {
 				t.Errorf("%s: %+v %v", n.ID, got, err)
@@ -108,11 +70,11 @@ func (f *fixture) rows(t *testing.T) {
 func (f *fixture) refused(t *testing.T) {
 	s := mustOpen(t, f.settings())
 	_, err := s.Table(t.Context(), "shop/nope", 5)
-	wantError(t, err, connectors.NotFound, "clickhouse.no_table", "")
+	conntest.WantError(t, err, connectors.NotFound, "clickhouse.no_table", "")
 	_, err = s.Table(t.Context(), "other/x", 5)
-	wantError(t, err, connectors.Denied, "clickhouse.denied", "")
+	conntest.WantError(t, err, connectors.Denied, "clickhouse.denied", "")
 	_, err = mustOpen(t, f.settings("user", "slow")).Table(t.Context(), "shop/forever", 5)
-	wantError(t, err, connectors.TimedOut, "clickhouse.slow", "")
+	conntest.WantError(t, err, connectors.TimedOut, "clickhouse.slow", "")
 	broad, err := mustOpen(t, f.settings("user", "writer")).Table(t.Context(), "shop/broad", 500)
 	if err != nil || !broad.Truncated || len(broad.Rows) == 0 || len(broad.Rows[0][0].(string)) > 8<<10 {
 		t.Errorf("TestSecurity63: 50 MB of rows: %v", err)
@@ -131,7 +93,7 @@ func (f *fixture) onlyReads(t *testing.T) {
 		s := mustOpen(t, f.settings("user", "writer"))
 		s.freedom.Store(int32(free))
 		_, err := s.query(t.Context(), "CREATE TABLE shop.wrote (a UInt8) ENGINE = Memory", "shop.wrote")
-		wantError(t, err, connectors.Denied, "clickhouse.readonly", "")
+		conntest.WantError(t, err, connectors.Denied, "clickhouse.readonly", "")
 	}
 	if out := f.Run(t, "EXISTS TABLE shop.wrote"); out != "0\n" {
 		t.Error("something was written")

@@ -49,23 +49,7 @@ func start(t *testing.T) *fixture {
 }
 
 func (f *fixture) settings(more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	for k, v := range map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(f.HTTP), "auth": byPassword, "user": "reader", "security": "none"} {
-		s.Plain[k] = v
-	}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	with(s, more...)
-	return s
-}
-
-func with(s connectors.Settings, more ...string) {
-	for i := 0; i+1 < len(more); i += 2 {
-		if field, _ := form().Field(more[i]); field.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(f.HTTP), "auth", byPassword, "user", "reader", "security", "none", "password", password}, more...)
 }
 
 func (f *fixture) set(more ...string) func(testing.TB) connectors.Settings {

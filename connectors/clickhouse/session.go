@@ -98,7 +98,7 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 	if rows[0][0] != "" {
 		account = rows[0][0]
 	}
-	encryption := "not encrypted"
+	encryption := "none"
 	if s.c.secure() {
 		encryption = "TLS"
 	}

@@ -37,12 +37,7 @@ func recent(t *testing.T, tables int, refuse func(w http.ResponseWriter, query s
 	}))
 	t.Cleanup(srv.Close)
 	host, port, _ := strings.Cut(strings.TrimPrefix(srv.URL, "http://"), ":")
-	s := connectors.NewSettings()
-	for k, v := range map[string]string{"host": host, "port": port, "auth": byPassword, "user": "reader", "security": "none"} {
-		s.Plain[k] = v
-	}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	return s
+	return conntest.Settings(Type(), []string{"host", host, "port", port, "auth", byPassword, "user", "reader", "security", "none", "password", password})
 }
 
 func fails(w http.ResponseWriter, status, code int, text, name string) {
@@ -117,7 +112,7 @@ func TestStandInOfARecentServer(t *testing.T) {
 		Faults: []conntest.Fault{
 			{Name: "wrong password", Settings: func(testing.TB) connectors.Settings {
 				s := recent(t, 3, nil)
-				with(s, "password", "wrong-practice")
+				s.Secrets["password"] = connectors.NewSecret("wrong-practice")
 				return s
 			}, Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "password"},
 			{Name: "too many queries", Settings: refusing(500, 202, "Too many simultaneous queries. Maximum: 100", "TOO_MANY_SIMULTANEOUS_QUERIES"), Code: connectors.Throttled},
@@ -132,11 +127,11 @@ func TestStandInOfARecentServer(t *testing.T) {
 	})
 	s := mustOpen(t, recent(t, 3, nil))
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Server") != "ClickHouse 25.8.1.5101" || fact(facts, "Right") != "GRANT SELECT ON shop.* TO reader" {
+	if err != nil || conntest.Fact(facts, "Server") != "ClickHouse 25.8.1.5101" || conntest.Fact(facts, "Right") != "GRANT SELECT ON shop.* TO reader" {
 		t.Errorf("%v %v", facts, err)
 	}
-	tables := below(t, s, "shop")
-	if n := tables["t00000001"]; n.Access != connectors.AccessReadable || fact(n.Facts, "Rows") != "1200" || fact(n.Facts, "Size") != "50 MiB" || fact(n.Facts, "Comment") == "" {
+	tables := conntest.Below(t, s, "shop")
+	if n := tables["t00000001"]; n.Access != connectors.AccessReadable || conntest.Fact(n.Facts, "Rows") != "1200" || conntest.Fact(n.Facts, "Size") != "50 MiB" || conntest.Fact(n.Facts, "Comment") == "" {
 		t.Errorf("%+v", n)
 	}
 	if n := tables["secret"]; n.Access != connectors.AccessListed || len(n.Views) > 0 {
@@ -146,7 +141,7 @@ func TestStandInOfARecentServer(t *testing.T) {
 		t.Errorf("%+v", tables["queue"])
 	}
 	_, err = s.Table(t.Context(), "shop/queue", 5)
-	wantError(t, err, connectors.Unsupported, "clickhouse.consuming", "")
+	conntest.WantError(t, err, connectors.Unsupported, "clickhouse.consuming", "")
 }
 
 // TestStandInSettingsAreLeftOutWhereTheyAreRefused has a user whose profile says
@@ -176,7 +171,7 @@ func TestSecurity67_ARedirectCarriesNothing(t *testing.T) {
 		return true
 	})
 	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	wantError(t, err, connectors.Refused, "http.redirect", "")
+	conntest.WantError(t, err, connectors.Refused, "http.redirect", "")
 	if heard.Load() > 0 {
 		t.Error("it followed to another server")
 	}

@@ -77,7 +77,7 @@ func form() connectors.Form {
 	secure := connectors.When("security", "tls")
 	fields := []connectors.Field{
 		answers.HostField("abc123.eu-central-1.aws.clickhouse.cloud", split),
-		answers.PortField("", "8443"),
+		portField(),
 		{Key: "security", Label: "Encryption", Kind: connectors.Choice, Default: "tls", Options: []connectors.Option{
 			{Value: "tls", Label: "TLS, certificate verified", Help: "Usually port 8443. The server must show a certificate that this computer trusts."},
 			{Value: "none", Label: "None", Help: "Usually port 8123. Everything, also the password, can be read on the way. Only for servers on this computer or in a tunnel."},
@@ -112,4 +112,10 @@ func split(v string) map[string]string {
 		delete(out, "port")
 	}
 	return out
+}
+
+func portField() connectors.Field {
+	f := answers.PortField("", "8443")
+	f.Help = "Empty for the usual one: 8443 with TLS, 8123 without."
+	return f
 }

@@ -145,20 +145,13 @@ func (s Suite) open(t *testing.T, settings connectors.Settings, ask connectors.A
 	t.Helper()
 	w := s.world(t)
 	w.Env.Ask = ask
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
-	defer cancel()
-	session, err := s.Type.Open(ctx, w.Env, settings)
-	if err != nil {
-		t.Fatalf("open: %v (%+v)\nlog:\n%s", err, connectors.Explain(err), w.Log())
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return w, session
+	return w, OpenIn(t, w, s.Type, settings)
 }
 
 func (s Suite) good(t *testing.T) {
 	settings := s.Good(t)
 	w, session := s.open(t, settings, s.Ask)
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	facts, err := session.Check(ctx)
 	if err != nil {
@@ -306,7 +299,7 @@ func (s Suite) sequences(t *testing.T) {
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	seq := b.Children(ctx, "")
 	var rounds [2][]connectors.NodeID
@@ -375,7 +368,7 @@ func (s Suite) big(t *testing.T) {
 
 func (s Suite) hostile(t *testing.T) {
 	_, session := s.open(t, s.Hostile.Settings(t), s.Ask)
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	strange := 0
 	for n, err := range session.(connectors.Browser).Children(ctx, s.Hostile.Node) {
@@ -452,7 +445,7 @@ func (s Suite) concurrent(t *testing.T) {
 	options := append([]goleak.Option{goleak.IgnoreCurrent()}, s.Leaks...)
 	w := s.world(t)
 	w.Env.Ask = s.Ask
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	session, err := s.Type.Open(ctx, w.Env, settings)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"jackfield/connectors"
 )
@@ -20,7 +19,7 @@ func (s Suite) way(t *testing.T) {
 		dialled.Add(1)
 		return nil, &connectors.Error{Code: connectors.Unreachable, Reason: "connect.refused", Op: connectors.StageConnect, Target: addr}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	settings := s.Good(t)
 	session, err := s.Type.Open(ctx, w.Env, settings)

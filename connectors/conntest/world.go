@@ -109,7 +109,7 @@ func TrustAll() connectors.Asker {
 // Silent is a server that accepts and never says a word, on a free port.
 func Silent(tb testing.TB) (host, port string) {
 	tb.Helper()
-	return listen(tb, func(c net.Conn) { hold(tb, c) })
+	return Serve(tb, hold)
 }
 
 // Closed is a loopback port on which nothing listens.
@@ -129,33 +129,34 @@ func Closed(tb testing.TB) (host, port string) {
 // Speaks is a server of another protocol: it sends greeting and then listens.
 func Speaks(tb testing.TB, greeting string) (host, port string) {
 	tb.Helper()
-	return listen(tb, func(c net.Conn) {
+	return Serve(tb, func(c net.Conn) {
 		_, _ = fmt.Fprint(c, greeting)
-		hold(tb, c)
+		hold(c)
 	})
 }
 
 // SpeaksTLS is a server with the given certificate that does the handshake and is silent after it.
 func SpeaksTLS(tb testing.TB, cert tls.Certificate) (host, port string) {
 	tb.Helper()
-	return listen(tb, func(c net.Conn) {
+	return Serve(tb, func(c net.Conn) {
 		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
 		_ = s.Handshake()
-		hold(tb, s)
+		hold(s)
 	})
 }
 
-func hold(_ testing.TB, c net.Conn) {
+func hold(c net.Conn) {
 	buf := make([]byte, 4096)
 	for {
 		if _, err := c.Read(buf); err != nil {
-			_ = c.Close()
 			return
 		}
 	}
 }
 
-func listen(tb testing.TB, serve func(net.Conn)) (host, port string) {
+// Serve listens on a free port and serves every connection until serve returns or
+// the test ends.
+func Serve(tb testing.TB, serve func(net.Conn)) (host, port string) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -173,7 +174,10 @@ func listen(tb testing.TB, serve func(net.Conn)) (host, port string) {
 			mu.Lock()
 			open = append(open, c)
 			mu.Unlock()
-			running.Go(func() { serve(c) })
+			running.Go(func() {
+				defer func() { _ = c.Close() }()
+				serve(c)
+			})
 		}
 	})
 	tb.Cleanup(func() {

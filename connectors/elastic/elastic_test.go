@@ -79,26 +79,10 @@ func TestDocsShapedElasticsearch8(t *testing.T) {
 // transport says what the servers' own port says to a browser, and hangs up.
 func transport(tb testing.TB) (host, port string) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Read(make([]byte, 4096))
-			_, _ = c.Write([]byte("This is not an HTTP port"))
-			_ = c.Close()
-		}
-	}()
-	tb.Cleanup(func() { _ = l.Close(); <-done })
-	host, port, _ = net.SplitHostPort(l.Addr().String())
-	return host, port
+	return conntest.Serve(tb, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = c.Write([]byte("This is not an HTTP port"))
+	})
 }
 
 func notListing(path string) string {
@@ -122,63 +106,25 @@ func TestDocsShapedOpenSearch2(t *testing.T) {
 		},
 	})
 	facts, err := mustOpen(t, s.settings()).Check(t.Context())
-	if err != nil || fact(facts, "Account") != "reader" || fact(facts, "Server") != "OpenSearch 2.19.1" || fact(facts, "Roles") != "own_index, shop" {
+	if err != nil || conntest.Fact(facts, "Account") != "reader" || conntest.Fact(facts, "Server") != "OpenSearch 2.19.1" || conntest.Fact(facts, "Roles") != "own_index, shop" {
 		t.Errorf("%v %v", facts, err)
 	}
 }
 
 func mustOpen(t *testing.T, s connectors.Settings) *session {
 	t.Helper()
-	opened, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = opened.Close() })
-	return opened.(*session)
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
-func below(t *testing.T, s *session, id connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.Children(t.Context(), id) {
-		if err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-		return
-	}
-	if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
+	return conntest.Open(t, Type(), s).(*session)
 }
 
 func TestDocsShapedLooks(t *testing.T) {
 	in := (&standIn{}).start(t)
 	s := mustOpen(t, in.settings())
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Account") != "reader" || fact(facts, "Server") != "Elasticsearch 8.17.0" || fact(facts, "Health") != "yellow, 3 nodes" || fact(facts, "Roles") != "shop, monitor" {
+	if err != nil || conntest.Fact(facts, "Account") != "reader" || conntest.Fact(facts, "Server") != "Elasticsearch 8.17.0" || conntest.Fact(facts, "Health") != "yellow, 3 nodes" || conntest.Fact(facts, "Roles") != "shop, monitor" {
 		t.Errorf("%v %v", facts, err)
 	}
-	root := below(t, s, "")
-	if n := root["orders"]; n.Kind != "index" || n.Access != connectors.AccessReadable || fact(n.Facts, "Size") != "50 MiB" || fact(n.Facts, "Documents") != "1200" {
+	root := conntest.Below(t, s, "")
+	if n := root["orders"]; n.Kind != "index" || n.Access != connectors.AccessReadable || conntest.Fact(n.Facts, "Size") != "50 MiB" || conntest.Fact(n.Facts, "Documents") != "1200" {
 		t.Errorf("%+v", n)
 	}
 	if n := root["secret"]; n.Access != connectors.AccessListed || len(n.Views) > 0 {
@@ -192,8 +138,8 @@ func TestDocsShapedLooks(t *testing.T) {
 func TestDocsShapedFieldsAndDocuments(t *testing.T) {
 	in := (&standIn{}).start(t)
 	s := mustOpen(t, in.settings())
-	fields := below(t, s, "orders")
-	if len(fields) != 5 || fact(fields["customer.name"].Facts, "Type") != "text" || fact(fields["total"].Facts, "Type") != "scaled_float, long" {
+	fields := conntest.Below(t, s, "orders")
+	if len(fields) != 5 || conntest.Fact(fields["customer.name"].Facts, "Type") != "text" || conntest.Fact(fields["total"].Facts, "Type") != "scaled_float, long" {
 		t.Errorf("%+v", fields)
 	}
 	got, err := s.Table(t.Context(), "orders", 2)
@@ -201,16 +147,16 @@ func TestDocsShapedFieldsAndDocuments(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err = s.Table(t.Context(), "secret", 2)
-	wantError(t, err, connectors.Denied, "elastic.denied", "")
+	conntest.WantError(t, err, connectors.Denied, "elastic.denied", "")
 	if said := connectors.Classify(err).Said; said != "indices:data/read/search (granted by view_index_metadata, manage, all)" {
 		t.Error(said)
 	}
 	_, err = s.Table(t.Context(), "gone", 2)
-	wantError(t, err, connectors.NotFound, "elastic.no_index", "")
+	conntest.WantError(t, err, connectors.NotFound, "elastic.no_index", "")
 	_, err = s.Table(t.Context(), "deep", 2)
-	wantError(t, err, connectors.Refused, "elastic.not_this", "port") // TestSecurity71
+	conntest.WantError(t, err, connectors.Refused, "elastic.not_this", "port") // TestSecurity71
 	for _, err := range s.Children(t.Context(), "a/b") {
-		wantError(t, err, connectors.NotFound, "elastic.no_index", "")
+		conntest.WantError(t, err, connectors.NotFound, "elastic.no_index", "")
 	}
 	for _, c := range in.calls {
 		if method, path, _ := strings.Cut(c, " "); method != "GET" && !strings.HasSuffix(path, "/_search") && !strings.HasSuffix(path, "/_has_privileges") {
@@ -228,11 +174,11 @@ func TestDocsShapedLeastRights(t *testing.T) {
 	}}).start(t)
 	s := mustOpen(t, in.settings("index", "orders,logs-*"))
 	facts, err := s.Check(t.Context())
-	wantError(t, err, connectors.Denied, "elastic.not_listed", "index")
-	if e := connectors.Classify(err); !e.Partial || fact(facts, "Account") != "reader" {
+	conntest.WantError(t, err, connectors.Denied, "elastic.not_listed", "index")
+	if e := connectors.Classify(err); !e.Partial || conntest.Fact(facts, "Account") != "reader" {
 		t.Errorf("%+v %v", e, facts)
 	}
-	if root := below(t, s, ""); len(root) != 1 || root["orders"].Kind != "index" {
+	if root := conntest.Below(t, s, ""); len(root) != 1 || root["orders"].Kind != "index" {
 		t.Errorf("%+v", root)
 	}
 }
@@ -246,7 +192,7 @@ func TestDocsShapedKeysAndTokens(t *testing.T) {
 		"the whole reply": {"auth", byKey, "api_key", `{"id":"` + keyID + `","name":"reports","api_key":"` + keyText + `"}`},
 	} {
 		facts, err := mustOpen(t, in.settings(more...)).Check(t.Context())
-		if err != nil || fact(facts, "Account") != "API key reports of reader" || fact(facts, "Expires") != "2031-01-01T00:00:00Z" {
+		if err != nil || conntest.Fact(facts, "Account") != "API key reports of reader" || conntest.Fact(facts, "Expires") != "2031-01-01T00:00:00Z" {
 			t.Errorf("%s: %v %v", name, facts, err)
 		}
 	}
@@ -293,7 +239,7 @@ func TestTLSAndTheCAFingerprint(t *testing.T) {
 
 func TestTheTransportPortIsNamed(t *testing.T) {
 	err := config{Host: "es.example.com", Port: transportPort}.unreached(&connectors.Error{Code: connectors.Refused, Reason: "connect.closed"})
-	wantError(t, err, connectors.Refused, "elastic.transport_port", "port")
+	conntest.WantError(t, err, connectors.Refused, "elastic.transport_port", "port")
 }
 
 func TestSecurity67_ARedirectCarriesNothing(t *testing.T) {
@@ -306,7 +252,7 @@ func TestSecurity67_ARedirectCarriesNothing(t *testing.T) {
 		return true
 	}}).start(t)
 	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, in.settings())
-	wantError(t, err, connectors.Refused, "http.redirect", "")
+	conntest.WantError(t, err, connectors.Refused, "http.redirect", "")
 	if heard.Load() > 0 {
 		t.Error("it followed to another server")
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 const (
@@ -188,17 +189,5 @@ func (s *standIn) search(w http.ResponseWriter, index string) {
 }
 
 func (s *standIn) settings(more ...string) connectors.Settings {
-	out := connectors.NewSettings()
-	for k, v := range map[string]string{"host": s.host, "port": s.port, "auth": byPassword, "user": "reader", "security": "none"} {
-		out.Plain[k] = v
-	}
-	out.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		if field, _ := form().Field(more[i]); field.Kind.Secret() {
-			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			out.Plain[more[i]] = more[i+1]
-		}
-	}
-	return out
+	return conntest.Settings(Type(), []string{"host", s.host, "port", s.port, "auth", byPassword, "user", "reader", "security", "none", "password", password}, more...)
 }

@@ -80,12 +80,7 @@ func TestFolder(t *testing.T) {
 // start opens the folder as a program does.
 func start(t *testing.T, dir string) *session {
 	t.Helper()
-	s, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, at(dir)(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s.(*session)
+	return conntest.Open(t, Type(), at(dir)(t)).(*session)
 }
 
 func TestRowsAndContent(t *testing.T) {

@@ -68,6 +68,9 @@ func valid(v string) error {
 	if v == "~" || strings.HasPrefix(v, "~/") || strings.HasPrefix(v, `~\`) || filepath.IsAbs(v) {
 		return nil
 	}
+	if strings.HasPrefix(v, `\\`) {
+		return errors.New("This is a Windows share. Use the Windows share (SMB) connection for it, or give the folder where it is mounted.")
+	}
 	return errors.New("Give the whole path of the folder, for example " + example() + ".")
 }
 

@@ -28,9 +28,9 @@ func form() connectors.Form {
 			{Value: "password", Label: "With user name and password"},
 			{Value: anonymous, Label: "Anonymously", Help: "For public servers that let everybody in."},
 		}},
-		{Key: "user", Label: "User name", Kind: connectors.Text, Required: true, Example: "acme-upload", Show: signedIn, Valid: validLine},
-		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: signedIn, Valid: validLine},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder, Valid: validLine,
+		{Key: "user", Label: "User name", Kind: connectors.Text, Required: true, Example: "acme-upload", Show: signedIn, Valid: answers.ValidLine},
+		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: signedIn, Valid: answers.ValidLine},
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder, Valid: answers.ValidLine,
 			Help: "Relative to where your account begins, or absolute with a / in front. Leave empty to begin there."},
 		{Key: "names", Label: "Letters of file names", Kind: connectors.Choice, Default: namesAuto, Advanced: true, Options: []connectors.Option{
 			{Value: namesAuto, Label: "UTF-8, else Latin-1"},
@@ -47,21 +47,12 @@ func form() connectors.Form {
 // splitHost understands an address. ftps is FTP with TLS from the start, ftpes is
 // what FileZilla calls TLS that is asked for.
 func splitHost(v string) map[string]string {
-	for scheme, kind := range map[string]string{"ftp": "", "ftps": tlsImplicit, "ftpes": tlsExplicit} {
-		out := answers.SplitURL("folder", scheme)(v)
-		if out == nil {
-			continue
-		}
-		if kind != "" {
-			out["tls"] = kind
-		}
-		if out["user"] == anonymous {
-			delete(out, "user")
-			out["auth"] = anonymous
-		}
-		return out
+	out := answers.SplitScheme("folder", "tls", map[string]string{"ftp": "", "ftps": tlsImplicit, "ftpes": tlsExplicit})(v)
+	if out["user"] == anonymous {
+		delete(out, "user")
+		out["auth"] = anonymous
 	}
-	return nil
+	return out
 }
 
 func validPort(v string) error {
@@ -69,14 +60,6 @@ func validPort(v string) error {
 		return errors.New("Port 22 is for SFTP, which is another protocol. Use the SFTP server connection for it.")
 	}
 	return answers.ValidPort(v)
-}
-
-// validLine keeps what would end a command out of it.
-func validLine(v string) error {
-	if strings.ContainsAny(v, "\r\n") {
-		return errors.New("This has more than one line. Copy it again.")
-	}
-	return nil
 }
 
 // tidyFolder takes Windows separators as people type them.

@@ -21,10 +21,7 @@ func TestOddProFTPD(t *testing.T) {
 	u := place(t)
 	t.Run("one connection at a time", func(t *testing.T) {
 		f := server.ProFTPD(t, u, "MaxClientsPerHost 1")
-		session, err := openWith(t, answersFor(f, "tls", "none"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(f, "tls", "none"))
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
@@ -35,17 +32,14 @@ func TestOddProFTPD(t *testing.T) {
 			})
 		}
 		all.Wait()
-		_, err = openWith(t, answersFor(f, "tls", "none"))
+		_, err := openWith(t, answersFor(f, "tls", "none"))
 		if e := connectors.Classify(err); e == nil || e.Code != connectors.Throttled || e.Reason != "ftp.busy" {
 			t.Errorf("%+v", e)
 		}
 	})
 	t.Run("no reading from the middle", func(t *testing.T) {
 		f := server.ProFTPD(t, u, "AllowRetrieveRestart off")
-		session, err := openWith(t, answersFor(f, "tls", "none"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(f, "tls", "none"))
 		sample, err := session.(connectors.Sampler).Sample(t.Context(), connectors.NodeID(u.Home+"/numbers.txt"), 200_000)
 		if err != nil || !strings.HasPrefix(string(sample.Data), "000000000\n000000001\n") {
 			t.Errorf("%d bytes, %v", len(sample.Data), err)
@@ -62,32 +56,23 @@ func TestOddProFTPD(t *testing.T) {
 	t.Run("client certificate", func(t *testing.T) {
 		f := server.ProFTPD(t, u, "TLSEngine on\nTLSRequired on\nTLSVerifyClient on\nTLSCACertificateFile DIR/ca.pem")
 		mine := f.CA.Issue(t, server.Cert{Name: "practice client", Client: true})
-		session, err := openWith(t, answersFor(f, "client_cert", mine.Cert, "client_key", mine.Key))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(f, "client_cert", mine.Cert, "client_key", mine.Key))
 		if _, err := session.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
-		_, err = openWith(t, answersFor(f))
+		_, err := openWith(t, answersFor(f))
 		if e := connectors.Classify(err); e == nil || e.Code != connectors.AuthFailed && e.Code != connectors.Refused {
 			t.Errorf("without one: %+v", e)
 		}
 	})
 	t.Run("data from another machine", func(t *testing.T) {
 		f := server.ProFTPD(t, u, "MasqueradeAddress 127.0.0.9")
-		session, err := openWith(t, answersFor(f, "tls", "none", "passive_address", "true"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = session.Check(t.Context())
+		session := conntest.Open(t, Type(), answersFor(f, "tls", "none", "passive_address", "true"))
+		_, err := session.Check(t.Context())
 		if e := connectors.Classify(err); e == nil || e.Code != connectors.Unreachable || e.Reason != "ftp.data" || !strings.HasPrefix(e.Target, "127.0.0.9:") {
 			t.Errorf("%+v", e)
 		}
-		if session, err = openWith(t, answersFor(f, "tls", "none")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err = session.Check(t.Context()); err != nil {
+		if _, err = conntest.Open(t, Type(), answersFor(f, "tls", "none")).Check(t.Context()); err != nil {
 			t.Errorf("its address counts although nobody said so: %v", err)
 		}
 	})
@@ -95,10 +80,7 @@ func TestOddProFTPD(t *testing.T) {
 		f := server.ProFTPD(t, u, "")
 		server.Run(t, "chown", "root", u.Home)
 		server.Run(t, "chmod", "711", u.Home)
-		session, err := openWith(t, answersFor(f, "tls", "none"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(f, "tls", "none"))
 		facts, err := session.Check(t.Context())
 		if e := connectors.Classify(err); e == nil || !e.Partial || e.Code != connectors.Denied || len(facts) == 0 {
 			t.Errorf("%v %+v", facts, e)
@@ -123,10 +105,7 @@ func TestAnonymousAtVsftpd(t *testing.T) {
 	s := answersFor(f, "tls", "none", "auth", "anonymous")
 	delete(s.Plain, "user")
 	s.Secrets = nil
-	session, err := openWith(t, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := conntest.Open(t, Type(), s)
 	facts, err := session.Check(t.Context())
 	if err != nil || facts[0].Text != "anonymous@127.0.0.1" {
 		t.Errorf("%v %v", facts, err)
@@ -141,43 +120,27 @@ func TestAnonymousAtVsftpd(t *testing.T) {
 // verb; what it was sent is kept. It is a stand-in for servers that cannot be had.
 func script(t *testing.T, greeting string, answers map[string]string) (port string, sent func() string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var mu sync.Mutex
 	var got strings.Builder
-	var running sync.WaitGroup
-	running.Go(func() {
+	_, port = conntest.Serve(t, func(c net.Conn) {
+		_, _ = fmt.Fprint(c, greeting)
+		r := bufio.NewReader(c)
 		for {
-			c, err := l.Accept()
+			line, err := r.ReadString('\n')
 			if err != nil {
 				return
 			}
-			running.Go(func() {
-				defer func() { _ = c.Close() }()
-				_, _ = fmt.Fprint(c, greeting)
-				r := bufio.NewReader(c)
-				for {
-					line, err := r.ReadString('\n')
-					if err != nil {
-						return
-					}
-					mu.Lock()
-					got.WriteString(line)
-					mu.Unlock()
-					verb, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-					answer, ok := answers[verb]
-					if !ok {
-						answer = "502 no such command\r\n"
-					}
-					_, _ = fmt.Fprint(c, answer)
-				}
-			})
+			mu.Lock()
+			got.WriteString(line)
+			mu.Unlock()
+			verb, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			answer, ok := answers[verb]
+			if !ok {
+				answer = "502 no such command\r\n"
+			}
+			_, _ = fmt.Fprint(c, answer)
 		}
 	})
-	t.Cleanup(func() { _ = l.Close() })
-	_, port, _ = net.SplitHostPort(l.Addr().String())
 	return port, func() string { mu.Lock(); defer mu.Unlock(); return got.String() }
 }
 
@@ -273,19 +236,14 @@ func TestTheImplicitPortIsKnownByItsSilence(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := Type().Open(ctx, w.Env, scripted("990"))
-	if e := connectors.Classify(err); e == nil || e.Code != connectors.TimedOut || e.Reason != "ftp.implicit_port" || e.Field != "tls" {
-		t.Errorf("%+v", e)
-	}
+	conntest.WantError(t, err, connectors.TimedOut, "ftp.implicit_port", "tls")
 }
 
 // Latin-1 names from a server that knows no UTF-8.
 func TestLatinNames(t *testing.T) {
 	place(t)
 	f := server.Vsftpd(t, "utf8_filesystem=NO\n")
-	session, err := openWith(t, answersFor(f, "tls", "none", "names", "latin1", "folder", "café"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := conntest.Open(t, Type(), answersFor(f, "tls", "none", "names", "latin1", "folder", "café"))
 	for n, err := range session.(connectors.Browser).Children(t.Context(), "") {
 		if err != nil || n.Name != "naïve.txt" {
 			t.Fatalf("%+v %v", n, err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,34 +23,11 @@ const (
 )
 
 // place makes the account and its home.
-func place(t testing.TB) server.FTPUser {
+func place(t testing.TB) server.Account {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Fatal("these tests make an account, and need root for that")
-	}
-	dir, err := os.MkdirTemp("/tmp", "jf-ftp-*") // every folder above it may be entered by the account
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	server.Run(t, "chmod", "755", dir)
-	home := filepath.Join(dir, "home")
-	if _, err := user.Lookup(account); err == nil {
-		server.Run(t, "userdel", "-f", account)
-	}
-	server.Run(t, "useradd", "-M", "-d", home, "-s", "/bin/bash", account)
-	t.Cleanup(func() { _ = exec.Command("userdel", "-f", account).Run() })
-	set := exec.Command("chpasswd")
-	set.Stdin = strings.NewReader(account + ":" + password + "\n")
-	if out, err := set.CombinedOutput(); err != nil {
-		t.Fatalf("chpasswd: %v %s", err, out)
-	}
-	seed(t, home)
-	u, err := user.Lookup(account)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server.FTPUser{Name: account, Password: password, UID: u.Uid, GID: u.Gid, Home: home}
+	u := server.NewAccount(t, account, password)
+	seed(t, u.Home)
+	return u
 }
 
 func seed(t testing.TB, home string) {
@@ -94,17 +69,7 @@ func seed(t testing.TB, home string) {
 
 // answersFor sign in with the password over explicit TLS; more are further answers.
 func answersFor(f *server.FTP, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(f.Port), "user": account, "ca": f.CA.PEM}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		if x, _ := Type().Form.Field(more[i]); x.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
-	return s
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(f.Port), "user", account, "password", password, "ca", f.CA.PEM}, more...)
 }
 
 func with(f *server.FTP, more ...string) func(testing.TB) connectors.Settings {
@@ -113,13 +78,7 @@ func with(f *server.FTP, more ...string) func(testing.TB) connectors.Settings {
 
 func openWith(t testing.TB, settings connectors.Settings) (connectors.Session, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(t).Env, settings)
-	if err == nil {
-		t.Cleanup(func() { _ = session.Close() })
-	}
-	return session, err
+	return conntest.Try(t, Type(), settings)
 }
 
 // faults are what every server is asked to refuse.
@@ -139,7 +98,7 @@ func faults(f *server.FTP) []conntest.Fault {
 	}
 }
 
-func suite(t *testing.T, u server.FTPUser, f *server.FTP, more []string, extra ...conntest.Fault) {
+func suite(t *testing.T, u server.Account, f *server.FTP, more []string, extra ...conntest.Fault) {
 	t.Helper()
 	good := with(f, more...)
 	if more == nil { // a wrong password takes a while; once is enough
@@ -168,11 +127,8 @@ func TestProFTPD(t *testing.T) {
 		looks(t, u, answersFor(old), true)
 		// crypto/tls resumes by ticket alone.
 		byID := server.ProFTPD(t, u, "TLSEngine on\nTLSRequired on\nTLSProtocol TLSv1.2\nTLSSessionTickets off")
-		session, err := openWith(t, answersFor(byID))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = session.Check(t.Context())
+		session := conntest.Open(t, Type(), answersFor(byID))
+		_, err := session.Check(t.Context())
 		if e := connectors.Classify(err); e == nil || e.Reason != "ftp.tls_reuse" {
 			t.Errorf("%+v", e)
 		}
@@ -211,19 +167,10 @@ func TestVsftpd(t *testing.T) {
 }
 
 // looks reads what was seeded. machine: the server lists with MLSD.
-func looks(t *testing.T, u server.FTPUser, settings connectors.Settings, machine bool) {
+func looks(t *testing.T, u server.Account, settings connectors.Settings, machine bool) {
 	t.Helper()
-	session, err := openWith(t, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nodes := map[string]connectors.Node{}
-	for n, err := range session.(connectors.Browser).Children(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		nodes[n.Name] = n
-	}
+	session := conntest.Open(t, Type(), settings)
+	nodes := conntest.Below(t, session, "")
 	for name, branch := range map[string]bool{"reports": true, "notes.txt": false, "with space": true, "Bücher": true, "café": true, "to-folder": true, "to-file": false} {
 		if n, ok := nodes[name]; !ok || n.Branch != branch {
 			t.Errorf("%s: %+v", name, n)
@@ -243,7 +190,7 @@ func looks(t *testing.T, u server.FTPUser, settings connectors.Settings, machine
 	t.Run("what is refused", func(t *testing.T) { refuses(t, u, session) })
 }
 
-func reads(t *testing.T, u server.FTPUser, session connectors.Session) {
+func reads(t *testing.T, u server.Account, session connectors.Session) {
 	t.Helper()
 	at := func(name string) connectors.NodeID { return connectors.NodeID(u.Home + "/" + name) }
 	table, err := session.(connectors.Tabler).Table(t.Context(), at("reports/sales.csv"), 10)
@@ -275,7 +222,7 @@ func reads(t *testing.T, u server.FTPUser, session connectors.Session) {
 
 func storeOf(s connectors.Session) shelf { return shelf{s.(*session)} }
 
-func refuses(t *testing.T, u server.FTPUser, session connectors.Session) {
+func refuses(t *testing.T, u server.Account, session connectors.Session) {
 	for name, code := range map[string]connectors.Code{"closed.txt": connectors.Denied, "gone.txt": connectors.NotFound, "reports": connectors.Unsupported, "line\nbreak": connectors.Unsupported} {
 		_, err := session.(connectors.Sampler).Sample(t.Context(), connectors.NodeID(u.Home+"/"+name), 5)
 		if connectors.CodeOf(err) != code || connectors.Explain(err).Hint == "" {

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"errors"
-	"net"
 	"regexp"
 	"strings"
 
@@ -75,21 +74,10 @@ func form() connectors.Form {
 func splitURL(v string) map[string]string {
 	v = strings.TrimSpace(v)
 	if !strings.Contains(v, "://") {
-		host, port, err := net.SplitHostPort(v)
-		if err != nil || answers.ValidPort(port) != nil {
-			return nil
-		}
-		return map[string]string{"host": host, "port": port}
+		return answers.SplitPort(v)
 	}
-	out := answers.SplitURL("base_dn", "ldaps", "ldap")(v)
-	if out == nil {
-		return nil
-	}
+	out := answers.SplitScheme("base_dn", "security", map[string]string{"ldaps": overTLS, "ldap": startTLS})(v)
 	delete(out, "user")
-	out["security"] = startTLS
-	if strings.HasPrefix(strings.ToLower(v), "ldaps:") {
-		out["security"] = overTLS
-	}
 	return out
 }
 

@@ -16,29 +16,12 @@ func portOf(n int) string { return strconv.Itoa(n) }
 
 func open1(t testing.TB, s connectors.Settings) *session {
 	t.Helper()
-	got, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = got.Close() })
-	return got.(*session)
-}
-
-func list(t testing.TB, s *session, id connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.Children(t.Context(), id) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[n.Name] = n
-	}
-	return out
+	return conntest.Open(t, Type(), s).(*session)
 }
 
 func tree(t *testing.T, d *directory) {
 	s := open1(t, d.settings())
-	top := list(t, s, "")
+	top := conntest.Below(t, s, "")
 	for name, want := range map[string]string{"People": kindOU, "reader": kindPerson, "Elsewhere": kindReferral} {
 		if top[name].Kind != want {
 			t.Errorf("%s is %+v, want a %s", name, top[name], want)
@@ -53,17 +36,17 @@ func tree(t *testing.T, d *directory) {
 	if got := top["Elsewhere"].Facts; len(got) != 1 || !strings.Contains(got[0].Text, "evil.invalid") {
 		t.Errorf("where the referral points: %+v", got)
 	}
-	below := list(t, s, top["People"].ID)
+	below := conntest.Below(t, s, top["People"].ID)
 	if !below["Nested"].Branch || below["ann"].Kind != kindPerson || below["ann"].Branch {
 		t.Errorf("%+v", below)
 	}
-	if got := list(t, s, "ou=Groups,"+company); got["staff"].Kind != kindGroup || got["device"].Kind != kindEntry || got["device"].Branch {
+	if got := conntest.Below(t, s, "ou=Groups,"+company); got["staff"].Kind != kindGroup || got["device"].Kind != kindEntry || got["device"].Branch {
 		t.Errorf("%+v", got)
 	}
-	if got := list(t, s, "ou=Empty,"+company); len(got) != 0 {
+	if got := conntest.Below(t, s, "ou=Empty,"+company); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got := list(t, s, "ou=Strange,"+company); len(got) != 5 || got["line\nbreak"].ID == "" || got["a,b=c"].ID == "" || got["*)(uid=*))(|(uid="].ID == "" {
+	if got := conntest.Below(t, s, "ou=Strange,"+company); len(got) != 5 || got["line\nbreak"].ID == "" || got["a,b=c"].ID == "" || got["*)(uid=*))(|(uid="].ID == "" {
 		t.Errorf("%+v", got)
 	}
 	for _, id := range []connectors.NodeID{"ou=Gone," + company, "no dn at all"} {
@@ -105,7 +88,7 @@ func tables(t *testing.T, d *directory) {
 	if err != nil || len(few.Rows) != 2 || !few.Truncated {
 		t.Errorf("%+v %v", few, err)
 	}
-	strange, err := s.Table(t.Context(), list(t, s, "ou=Strange,"+company)["line\nbreak"].ID, 100)
+	strange, err := s.Table(t.Context(), conntest.Below(t, s, "ou=Strange,"+company)["line\nbreak"].ID, 100)
 	if err != nil || len(strange.Rows) == 0 {
 		t.Errorf("%+v %v", strange, err)
 	}
@@ -167,7 +150,7 @@ func certificates(t *testing.T, d *directory) {
 
 func groups(t *testing.T, d *directory) {
 	s := open1(t, d.settings())
-	got := list(t, s, "cn=staff,ou=Groups,"+company)
+	got := conntest.Below(t, s, "cn=staff,ou=Groups,"+company)
 	if len(got) != 2 || got["ann"].Kind != kindPerson || got["bob"].ID != connectors.NodeID("uid=bob,ou=Nested,"+people) {
 		t.Errorf("%+v", got)
 	}
@@ -175,13 +158,9 @@ func groups(t *testing.T, d *directory) {
 
 func factsOf(t *testing.T, s *session) map[string]string {
 	t.Helper()
-	all, err := s.Check(t.Context())
+	got, err := conntest.Facts(t, s)
 	if err != nil {
 		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, f := range all {
-		got[f.Label] = f.Text
 	}
 	return got
 }
@@ -191,7 +170,5 @@ func locked(t *testing.T, d *directory) {
 	for range 4 {
 		_, last = Type().Open(t.Context(), conntest.NewWorld(t).Env, d.settings("user", "uid=locked,"+people, "password", "wrong-practice"))
 	}
-	if e := connectors.Classify(last); e == nil || e.Code != connectors.Throttled || e.Reason != "ldap.locked" || e.Field != "user" {
-		t.Errorf("%+v", e)
-	}
+	conntest.WantError(t, last, connectors.Throttled, "ldap.locked", "user")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 // A puppet is a server that says what real ones cannot be made to say.
@@ -40,36 +41,8 @@ func text(p *ber.Packet) string { return p.Data.String() }
 // handler that returns false ends the connection.
 func newPuppet(tb testing.TB, handle func(p *puppet, r request) bool) *puppet {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
 	p := &puppet{}
-	p.host, p.port, _ = net.SplitHostPort(l.Addr().String())
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var conns []net.Conn
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			all.Go(func() { p.serve(c, handle) })
-		}
-	})
-	tb.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
+	p.host, p.port = conntest.Serve(tb, func(c net.Conn) { p.serve(c, handle) })
 	return p
 }
 
@@ -87,7 +60,6 @@ func (t tee) Read(b []byte) (int, error) {
 }
 
 func (p *puppet) serve(c net.Conn, handle func(*puppet, request) bool) {
-	defer func() { _ = c.Close() }()
 	p.mu.Lock()
 	p.conns++
 	p.mu.Unlock()

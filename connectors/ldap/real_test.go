@@ -59,7 +59,7 @@ func TestSlapd(t *testing.T) {
 			if _, err := s.Check(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if names := list(t, s, ""); len(names) == 0 {
+			if names := conntest.Below(t, s, ""); len(names) == 0 {
 				t.Error("nothing is listed")
 			}
 		})

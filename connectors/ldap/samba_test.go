@@ -78,18 +78,7 @@ func startAD(tb testing.TB) *server.Domain {
 // adSettings are alice's with a simple bind over LDAPS; more are pairs that
 // change them, password and keytab among them.
 func adSettings(d *server.Domain, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "user": "alice@jack.test", "ca": d.CA.PEM}
-	s.Secrets["password"] = connectors.NewSecret(adPassword)
-	for i := 0; i+1 < len(more); i += 2 {
-		switch more[i] {
-		case "password", "keytab", "client_key":
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		default:
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
-	return s
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "user", "alice@jack.test", "password", adPassword, "ca", d.CA.PEM}, more...)
 }
 
 func TestSambaActiveDirectory(t *testing.T) {
@@ -159,9 +148,7 @@ func lockedOut(t *testing.T, d *server.Domain) {
 		_, _ = Type().Open(t.Context(), conntest.NewWorld(t).Env, adSettings(d, "user", "locked@jack.test", "password", "practice-only-wrong"))
 	}
 	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, adSettings(d, "user", "locked@jack.test"))
-	if e := connectors.Classify(err); e == nil || e.Code != connectors.Throttled || e.Reason != "ldap.locked" || e.Field != "user" {
-		t.Errorf("%+v", e)
-	}
+	conntest.WantError(t, err, connectors.Throttled, "ldap.locked", "user")
 }
 
 func waysIn(t *testing.T, d *server.Domain) {
@@ -207,7 +194,7 @@ func ownFactsAD(t *testing.T, d *server.Domain) {
 
 func treeAD(t *testing.T, d *server.Domain) {
 	s := open1(t, adSettings(d))
-	top := list(t, s, "")
+	top := conntest.Below(t, s, "")
 	if n := top["Staff"]; n.Kind != kindOU || !n.Branch || n.Access != connectors.AccessReadable {
 		t.Errorf("%+v", n)
 	}
@@ -218,32 +205,32 @@ func treeAD(t *testing.T, d *server.Domain) {
 	if n := top["NTDS Quotas"]; n.Kind != kindEntry || n.Access != connectors.AccessListed || n.Branch {
 		t.Errorf("%+v", n)
 	}
-	deep := list(t, s, list(t, s, list(t, s, top["Staff"].ID)["Sales"].ID)["North"].ID)
+	deep := conntest.Below(t, s, conntest.Below(t, s, conntest.Below(t, s, top["Staff"].ID)["Sales"].ID)["North"].ID)
 	if n := deep["bob"]; n.Kind != kindPerson || n.Branch {
 		t.Errorf("%+v", deep)
 	}
-	if n := list(t, s, adStates)["disabled"]; len(n.Facts) != 1 || n.Facts[0].Text != "disabled" {
+	if n := conntest.Below(t, s, adStates)["disabled"]; len(n.Facts) != 1 || n.Facts[0].Text != "disabled" {
 		t.Errorf("%+v", n)
 	}
-	if n := list(t, s, "OU=Machines,"+adBase)["PC1"]; n.Kind != kindComputer || n.Branch || n.Facts[0].Text != "Practice OS" {
+	if n := conntest.Below(t, s, "OU=Machines,"+adBase)["PC1"]; n.Kind != kindComputer || n.Branch || n.Facts[0].Text != "Practice OS" {
 		t.Errorf("%+v", n)
 	}
-	if got := list(t, s, "OU=Closed,"+adBase); len(got) != 0 {
+	if got := conntest.Below(t, s, "OU=Closed,"+adBase); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
 }
 
 func membersAD(t *testing.T, d *server.Domain) {
 	s := open1(t, adSettings(d))
-	groups := list(t, s, "OU=Groups,"+adBase)
+	groups := conntest.Below(t, s, "OU=Groups,"+adBase)
 	if n := groups["big"]; n.Kind != kindGroup || !n.Branch || !strings.Contains(n.Facts[0].Text, "group") {
 		t.Fatalf("%+v", n)
 	}
-	all := list(t, s, groups["big"].ID)
+	all := conntest.Below(t, s, groups["big"].ID)
 	if n := all["alice"]; len(all) != adMembers+1 || n.Kind != kindPerson || n.ID != connectors.NodeID("CN=alice,"+adSales) {
 		t.Errorf("%d members, %+v", len(all), n)
 	}
-	if got := list(t, s, groups["nested"].ID); len(got) != 1 || !got["big"].Branch {
+	if got := conntest.Below(t, s, groups["nested"].ID); len(got) != 1 || !got["big"].Branch {
 		t.Errorf("%+v", got)
 	}
 	some := 0
@@ -252,7 +239,7 @@ func membersAD(t *testing.T, d *server.Domain) {
 			break
 		}
 	}
-	users := list(t, s, "CN=Domain Users,CN=Users,"+adBase)
+	users := conntest.Below(t, s, "CN=Domain Users,CN=Users,"+adBase)
 	if n := users["bob"]; n.Kind != kindPerson || len(n.Facts) == 0 || n.Facts[len(n.Facts)-1].Label != "Member" {
 		t.Errorf("%+v", users)
 	}
@@ -298,7 +285,7 @@ func catalogAD(t *testing.T, d *server.Domain) {
 		if got := factsOf(t, s); !strings.HasPrefix(got["Global catalog"], "port "+port) || got["Base DN"] != adBase {
 			t.Errorf("%v", got)
 		}
-		if n := list(t, s, "")["Staff"]; n.Kind != kindOU {
+		if n := conntest.Below(t, s, "")["Staff"]; n.Kind != kindOU {
 			t.Errorf("%s: %+v", port, n)
 		}
 	}

@@ -225,7 +225,7 @@ func TestSecurity58_ReferralsAreNotFollowed(t *testing.T) {
 		return true, true
 	}))
 	s := open1(t, p.settings(plainText))
-	all := list(t, s, "")
+	all := conntest.Below(t, s, "")
 	if n := all["Elsewhere"]; n.Kind != kindReferral || n.Branch || len(n.Views) != 0 || !strings.Contains(n.Facts[0].Text, other.port) {
 		t.Errorf("%+v", n)
 	}

@@ -71,15 +71,16 @@ func (d *door) dial(ctx context.Context, env *connectors.Env) (*wire, error) {
 // enter climbs from the greeting to the sign-in. On failure the connection is
 // ended. It returns how the connection is secured.
 func (d *door) enter(ctx context.Context, env *connectors.Env, w *wire, t talk) (string, error) {
-	secured := "not encrypted"
+	secured := "none"
 	err := env.Climb(ctx, connectors.StageSecure, d.account.Security, func(ctx context.Context) (string, error) {
 		said, err := d.secure(ctx, env, w, t)
 		if err != nil {
 			return "", d.explain(w, err)
 		}
-		if said != "" {
-			secured = said
+		if said == "" {
+			return "not encrypted", nil
 		}
+		secured = said
 		return secured, nil
 	})
 	if err == nil && d.account.Auth != authNone {

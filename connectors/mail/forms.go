@@ -1,8 +1,8 @@
 package mail
 
 import (
+	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,9 +82,18 @@ func (a account) secretField() string {
 	return "password"
 }
 
+// usualPorts says which port stands for an empty answer.
+func usualPorts(p ports, securities []connectors.Option) string {
+	var each []string
+	for _, o := range securities {
+		each = append(each, fmt.Sprintf("%d for %s", p.of(o.Value), o.Label))
+	}
+	return "Empty for the usual one: " + strings.Join(each, ", ") + "."
+}
+
 func accountFields(p ports, example string, securities []connectors.Option, more ...connectors.Option) []connectors.Field {
 	port := answers.PortField("", strconv.Itoa(p.of(securities[0].Value)))
-	port.Help = "Empty for the usual one."
+	port.Help = usualPorts(p, securities)
 	ways := append([]connectors.Option{
 		{Value: authAuto, Label: "User and password", Help: "In the best way that the server offers. Without encryption only in ways that do not show the password."},
 		{Value: authX, Label: "Access token (XOAUTH2)", Help: "For Microsoft 365, Gmail and others that issue tokens."},
@@ -122,47 +131,24 @@ func accountFields(p ports, example string, securities []connectors.Option, more
 
 // splitURL understands smtp(s):// and imap(s):// and host:port pasted into the
 // host. A URL without the s says nothing about encryption, so it never leads to a
-// sign-in in the clear.
+// sign-in in the clear. A well known port decides too.
 func splitURL(p ports, schemes map[string]string) func(string) map[string]string {
 	return func(v string) map[string]string {
-		v = strings.TrimSpace(v)
-		if !strings.Contains(v, "://") {
-			host, port, err := net.SplitHostPort(v)
-			if err != nil || answers.ValidPort(port) != nil {
-				return nil
+		out := answers.SplitScheme("", "security", schemes)(v)
+		if v = strings.TrimSpace(v); !strings.Contains(v, "://") {
+			out = answers.SplitPort(v)
+		}
+		if user, _, more := strings.Cut(out["user"], ";"); more { // imap://user;AUTH=*@host (RFC 5092)
+			delete(out, "user")
+			if user != "" {
+				out["user"] = user
 			}
-			return withSecurity(p, map[string]string{"host": host, "port": port}, "")
 		}
-		u, err := url.Parse(v)
-		if err != nil {
-			return nil
+		if out["port"] == strconv.Itoa(p.tls) {
+			out["security"] = secTLS
 		}
-		security, ok := schemes[strings.ToLower(u.Scheme)]
-		if !ok {
-			return nil
-		}
-		out := answers.SplitURL("", strings.ToLower(u.Scheme))(v)
-		if out == nil {
-			return nil
-		}
-		user, _, _ := strings.Cut(out["user"], ";") // imap://user;AUTH=*@host (RFC 5092)
-		delete(out, "user")
-		if user != "" {
-			out["user"] = user
-		}
-		return withSecurity(p, out, security)
+		return out
 	}
-}
-
-// withSecurity lets a well known port decide where a scheme does not.
-func withSecurity(p ports, out map[string]string, security string) map[string]string {
-	if out["port"] == strconv.Itoa(p.tls) {
-		security = secTLS
-	}
-	if security != "" {
-		out["security"] = security
-	}
-	return out
 }
 
 func has(list []string, name string) bool {

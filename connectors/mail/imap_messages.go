@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -179,6 +180,7 @@ func (p *pager) turn(k *imapLink) error {
 func (m message) node(at place) connectors.Node {
 	n := connectors.Node{ID: at.id(), Name: m.subject, Kind: "message", Views: []connectors.View{connectors.ViewContent}, Access: connectors.AccessReadable, Ordered: true,
 		Facts: []connectors.Fact{{Label: "From", Text: connectors.Clean(m.from, 300)}, {Label: "To", Text: connectors.Clean(m.to, 300)}, {Label: "Received", Text: connectors.Clean(m.when(), 60)}, {Label: "Size", Text: humanize.IBytes(uint64(m.size))}}}
+	n.Facts = slices.DeleteFunc(n.Facts, func(f connectors.Fact) bool { return f.Text == "" })
 	if n.Name == "" {
 		n.Name = "(no subject)"
 	}

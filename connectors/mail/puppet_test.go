@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 // A puppet is a server that says what real ones cannot be made to say.
@@ -29,41 +30,12 @@ const hangUp = "\x00hang up"
 // newPuppet greets and then answers every line with what answer returns.
 func newPuppet(t testing.TB, greeting string, answer func(line string) string) *puppet {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &puppet{}
-	p.host, p.port, _ = net.SplitHostPort(l.Addr().String())
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open = append(open, c)
-			mu.Unlock()
-			all.Go(func() { p.serve(c, greeting, answer) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
+	p.host, p.port = conntest.Serve(t, func(c net.Conn) { p.serve(c, greeting, answer) })
 	return p
 }
 
 func (p *puppet) serve(c net.Conn, greeting string, answer func(string) string) {
-	defer func() { _ = c.Close() }()
 	p.mu.Lock()
 	p.conns++
 	p.mu.Unlock()
@@ -93,10 +65,7 @@ func (p *puppet) heard() string {
 }
 
 func (p *puppet) settings(typ connectors.Type, security string, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": p.host, "port": p.port, "security": security, "user": person}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	return change(typ, s, more)
+	return conntest.Settings(typ, []string{"host", p.host, "port", p.port, "security", security, "user", person, "password", password}, more...)
 }
 
 // likeSMTP answers as a server does that offers mechanisms and lets everybody in;
@@ -156,16 +125,9 @@ func likeIMAP(caps string, special func(command string) string) func(string) str
 
 func failsWith(t *testing.T, typ connectors.Type, s connectors.Settings, err error, code connectors.Code, reason, field string) {
 	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil {
-		t.Errorf("it worked, want %s", reason)
+	conntest.WantError(t, err, code, reason, field)
+	if err == nil {
 		return
-	}
-	if e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%s %s %q, want %s %s %q: %v", e.Code, e.Reason, e.Field, code, reason, field, err)
-	}
-	if reason != "" && !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
 	}
 	if field != "" && !typ.Form.Visible(field, s) {
 		t.Errorf("the field %s cannot be seen", field)

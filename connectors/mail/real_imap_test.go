@@ -53,7 +53,7 @@ func TestDovecot(t *testing.T) {
 	t.Run("messages", func(t *testing.T) { imapMessages(t, b) })
 	t.Run("paging", func(t *testing.T) { imapPaging(t, b) })
 	t.Run("comes back", func(t *testing.T) {
-		s := openAs[*imapSession](t, IMAP(), b.settings(secTLS))
+		s := conntest.Open(t, IMAP(), b.settings(secTLS)).(*imapSession)
 		for _, k := range s.links.idle {
 			_ = k.tcp.Close()
 			k.used = k.used.Add(-2 * stale)
@@ -119,10 +119,10 @@ func imapMechanisms(t *testing.T, b *box) {
 	for auth, want := range map[string]string{authAuto: "SCRAM-SHA-256", authPlain: "PLAIN", authLogin: "LOGIN", authCRAM: "CRAM-MD5",
 		authSCRAM1: "SCRAM-SHA-1", authSCRAM2: "SCRAM-SHA-256", authX: "XOAUTH2", authBearer: "OAUTHBEARER"} {
 		for _, security := range []string{secTLS, secStartTLS} {
-			s := openAs[*imapSession](t, IMAP(), b.settings(security, "auth", auth, "token", goodPass))
+			s := conntest.Open(t, IMAP(), b.settings(security, "auth", auth, "token", goodPass)).(*imapSession)
 			facts, err := s.Check(t.Context())
-			if err != nil || fact(facts, "Signed in with") != want || fact(facts, "INBOX") != "2 messages, 2 unread" ||
-				fact(facts, "Storage") == "" || fact(facts, "Server") != "Dovecot" || fact(facts, "Also") != "shared folders" {
+			if err != nil || conntest.Fact(facts, "Signed in with") != want || conntest.Fact(facts, "INBOX") != "2 messages, 2 unread" ||
+				conntest.Fact(facts, "Storage") == "" || conntest.Fact(facts, "Server") != "Dovecot" || conntest.Fact(facts, "Also") != "shared folders" {
 				t.Errorf("%s: %+v %v", auth, facts, err)
 			}
 			if got := facts[0]; got.Label != "Account" || got.Text != person {
@@ -131,8 +131,8 @@ func imapMechanisms(t *testing.T, b *box) {
 		}
 	}
 	// Even where passwords in the clear are refused, one that does not show works.
-	s := openAs[*imapSession](t, IMAP(), b.settings(secNone, "host", b.Far))
-	if facts, err := s.Check(t.Context()); err != nil || fact(facts, "Signed in with") != "SCRAM-SHA-256" || fact(facts, "Encryption") != "not encrypted" {
+	s := conntest.Open(t, IMAP(), b.settings(secNone, "host", b.Far)).(*imapSession)
+	if facts, err := s.Check(t.Context()); err != nil || conntest.Fact(facts, "Signed in with") != "SCRAM-SHA-256" || conntest.Fact(facts, "Encryption") != "none" {
 		t.Errorf("%+v %v", facts, err)
 	}
 	barred, err := IMAP().Open(t.Context(), conntest.NewWorld(t).Env, b.settings(secTLS, "user", "barred", "password", "practice-only-barred"))
@@ -145,7 +145,7 @@ func imapMechanisms(t *testing.T, b *box) {
 	}
 	only := server.StartDovecot(t, server.DovecotOptions{CA: b.ca, Mechanisms: "plain", Users: []string{`old:{PLAIN}practice-only-"\ä::::::`}})
 	old := b.settings(secTLS, "port", strconv.Itoa(only.TLS), "user", "old", "password", `practice-only-"\ä`, "auth", authLogin)
-	if facts, err := openAs[*imapSession](t, IMAP(), old).Check(t.Context()); err != nil || fact(facts, "Signed in with") != "LOGIN command" {
+	if facts, err := conntest.Open(t, IMAP(), old).(*imapSession).Check(t.Context()); err != nil || conntest.Fact(facts, "Signed in with") != "LOGIN command" {
 		t.Errorf("%+v %v", facts, err)
 	}
 	_, err = IMAP().Open(t.Context(), conntest.NewWorld(t).Env, b.settings(secTLS, "port", strconv.Itoa(only.TLS), "auth", authSCRAM2))
@@ -155,18 +155,18 @@ func imapMechanisms(t *testing.T, b *box) {
 }
 
 func imapTree(t *testing.T, b *box) {
-	s := openAs[*imapSession](t, IMAP(), b.settings(secTLS))
-	top := nodes(t, s, "")
+	s := conntest.Open(t, IMAP(), b.settings(secTLS)).(*imapSession)
+	top := conntest.Below(t, s, "")
 	for _, name := range []string{"INBOX", "50% off", "Entwürfe & Briefe", "\u202egpj_exe", "not &wel formed", "Public", "Sent"} {
 		if _, ok := top[name]; !ok {
 			t.Errorf("%q is missing: %v", name, slices.Collect(maps.Keys(top)))
 		}
 	}
 	inbox := top["INBOX"]
-	if inbox.Access != connectors.AccessReadable || fact(inbox.Facts, "Messages") != "2" || fact(inbox.Facts, "Unread") != "2" || !inbox.Branch || inbox.Views[0] != connectors.ViewRows {
+	if inbox.Access != connectors.AccessReadable || conntest.Fact(inbox.Facts, "Messages") != "2" || conntest.Fact(inbox.Facts, "Unread") != "2" || !inbox.Branch || inbox.Views[0] != connectors.ViewRows {
 		t.Errorf("%+v", inbox)
 	}
-	if got := fact(top["Sent"].Facts, "Use"); got != "sent mail" {
+	if got := conntest.Fact(top["Sent"].Facts, "Use"); got != "sent mail" {
 		t.Error(got)
 	}
 	if top["Sent"].Branch {
@@ -176,7 +176,7 @@ func imapTree(t *testing.T, b *box) {
 		t.Errorf("%q", id)
 	}
 	// A % in a name is a wildcard in LIST, and would bring its neighbour's folders.
-	below := nodes(t, s, top["50% off"].ID)
+	below := conntest.Below(t, s, top["50% off"].ID)
 	if _, ok := below["this year"]; !ok || len(below) != 2 {
 		t.Errorf("%v", below)
 	}
@@ -185,9 +185,9 @@ func imapTree(t *testing.T, b *box) {
 			t.Errorf("%v", err)
 		}
 	}
-	public := nodes(t, s, top["Public"].ID)
+	public := conntest.Below(t, s, top["Public"].ID)
 	open, seen := public["Open"], public["Seen only"]
-	if open.Access != connectors.AccessReadable || seen.Access != connectors.AccessListed || fact(open.Facts, "Belongs to") != "shared folders" || fact(open.Facts, "Rights") != "see, read (lr)" {
+	if open.Access != connectors.AccessReadable || seen.Access != connectors.AccessListed || conntest.Fact(open.Facts, "Belongs to") != "shared folders" || conntest.Fact(open.Facts, "Rights") != "see, read (lr)" {
 		t.Errorf("%+v\n%+v", open, seen)
 	}
 	if _, ok := public["Hidden"]; ok {
@@ -206,14 +206,14 @@ func imapTree(t *testing.T, b *box) {
 			t.Errorf("%s: %v", id, last)
 		}
 	}
-	under := openAs[*imapSession](t, IMAP(), b.settings(secTLS, "folder", "Entwürfe & Briefe"))
-	if list := nodes(t, under, ""); len(list) != 1 || list["draft"].Kind != "message" {
+	under := conntest.Open(t, IMAP(), b.settings(secTLS, "folder", "Entwürfe & Briefe")).(*imapSession)
+	if list := conntest.Below(t, under, ""); len(list) != 1 || list["draft"].Kind != "message" {
 		t.Errorf("%v", list)
 	}
 }
 
 func imapMessages(t *testing.T, b *box) {
-	s := openAs[*imapSession](t, IMAP(), b.settings(secTLS))
+	s := conntest.Open(t, IMAP(), b.settings(secTLS)).(*imapSession)
 	rows, err := s.Table(t.Context(), "INBOX", 1)
 	if err != nil || len(rows.Rows) != 1 || !rows.Truncated {
 		t.Fatalf("%+v %v", rows, err)
@@ -225,9 +225,9 @@ func imapMessages(t *testing.T, b *box) {
 	if newest[1] != "Jürgen <j@example.test>" || newest[2] != "a@example.test, b@example.test" || newest[3] != "Grüße" || newest[5] != false {
 		t.Errorf("%v", newest)
 	}
-	list := nodes(t, s, "INBOX")
+	list := conntest.Below(t, s, "INBOX")
 	hello, ok := list["Hello"]
-	if !ok || fact(hello.Facts, "State") != "unread" || fact(hello.Facts, "From") != "Bob <bob@example.test>" {
+	if !ok || conntest.Fact(hello.Facts, "State") != "unread" || conntest.Fact(hello.Facts, "From") != "Bob <bob@example.test>" {
 		t.Fatalf("%+v", list)
 	}
 	sample, err := s.Sample(t.Context(), hello.ID, 1000)
@@ -256,7 +256,7 @@ func imapMessages(t *testing.T, b *box) {
 // A folder of several pages is told whole, the newest first, and a reader who has
 // seen enough holds nothing.
 func imapPaging(t *testing.T, b *box) {
-	s := openAs[*imapSession](t, IMAP(), b.settings(secTLS, "user", "many", "password", "practice-only-many"))
+	s := conntest.Open(t, IMAP(), b.settings(secTLS, "user", "many", "password", "practice-only-many")).(*imapSession)
 	var names []string
 	for n, err := range s.Children(t.Context(), "INBOX") {
 		if err != nil {

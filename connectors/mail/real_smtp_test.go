@@ -54,7 +54,7 @@ func TestPostfix(t *testing.T) {
 	t.Run("facts", func(t *testing.T) { smtpFacts(t, p) })
 	t.Run("nothing is sent", func(t *testing.T) { nothingIsSent(t, p) })
 	t.Run("comes back", func(t *testing.T) {
-		s := openAs[*smtpSession](t, SMTP(), p.settings(submission, secStartTLS))
+		s := conntest.Open(t, SMTP(), p.settings(submission, secStartTLS)).(*smtpSession)
 		for _, k := range s.links.idle {
 			_ = k.tcp.Close()
 			k.used = k.used.Add(-2 * stale)
@@ -72,28 +72,28 @@ func TestPostfix(t *testing.T) {
 func smtpMechanisms(t *testing.T, p *post) {
 	for auth, want := range map[string]string{authAuto: "SCRAM-SHA-256", authPlain: "PLAIN", authLogin: "LOGIN", authCRAM: "CRAM-MD5",
 		authSCRAM1: "SCRAM-SHA-1", authSCRAM2: "SCRAM-SHA-256", authX: "XOAUTH2", authBearer: "OAUTHBEARER"} {
-		s := openAs[*smtpSession](t, SMTP(), p.settings(submission, secStartTLS, "auth", auth, "token", goodPass))
+		s := conntest.Open(t, SMTP(), p.settings(submission, secStartTLS, "auth", auth, "token", goodPass)).(*smtpSession)
 		facts, err := s.Check(t.Context())
-		if err != nil || fact(facts, "Signed in with") != want || fact(facts, "Account") != person {
+		if err != nil || conntest.Fact(facts, "Signed in with") != want || conntest.Fact(facts, "Account") != person {
 			t.Errorf("%s: %+v %v", auth, facts, err)
 		}
 	}
-	s := openAs[*smtpSession](t, SMTP(), p.settings(inClear, secNone))
+	s := conntest.Open(t, SMTP(), p.settings(inClear, secNone)).(*smtpSession)
 	if s.shown.mech != "SCRAM-SHA-256" {
 		t.Errorf("in the clear it signed in with %s", s.shown.mech)
 	}
 	withCert := p.settings(mutual, secTLS, "client_cert", p.client.Cert, "client_key", p.client.Key)
-	if _, err := openAs[*smtpSession](t, SMTP(), withCert).Check(t.Context()); err != nil {
+	if _, err := conntest.Open(t, SMTP(), withCert).(*smtpSession).Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if facts, err := openAs[*smtpSession](t, SMTP(), p.settings(bare, secNone, "auth", authNone)).Check(t.Context()); err != nil || fact(facts, "Account") != "nobody (no sign-in)" {
+	if facts, err := conntest.Open(t, SMTP(), p.settings(bare, secNone, "auth", authNone)).(*smtpSession).Check(t.Context()); err != nil || conntest.Fact(facts, "Account") != "nobody (no sign-in)" {
 		t.Errorf("%+v %v", facts, err)
 	}
 }
 
 func smtpFacts(t *testing.T, p *post) {
-	s := openAs[*smtpSession](t, SMTP(), p.settings(either, secStartTLS, "from", "alice@example.test", "check_from", "true", "properties",
-		"# as in the old program\nmail.smtp.port="+strconv.Itoa(p.Ports[either])+"\nmail.smtp.starttls.enable=true\nmail.smtp.host=other.example.test\nmail.smtp.ssl.trust=*\nmail.smtp.connectiontimeout=9000\nmail.debug=true"))
+	s := conntest.Open(t, SMTP(), p.settings(either, secStartTLS, "from", "alice@example.test", "check_from", "true", "properties",
+		"# as in the old program\nmail.smtp.port="+strconv.Itoa(p.Ports[either])+"\nmail.smtp.starttls.enable=true\nmail.smtp.host=other.example.test\nmail.smtp.ssl.trust=*\nmail.smtp.connectiontimeout=9000\nmail.debug=true")).(*smtpSession)
 	facts, err := s.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -101,34 +101,34 @@ func smtpFacts(t *testing.T, p *post) {
 	for label, want := range map[string]string{"Largest message": "9.8 MiB", "Sender": "alice@example.test (allowed)", "mail.smtp.starttls.enable": "starttls",
 		"mail.smtp.host": "other.example.test (not used: “Host” says otherwise)", "mail.smtp.ssl.trust": "* (not used: certificates are always verified)",
 		"mail.smtp.connectiontimeout": "9000 ms", "mail.debug": "true (kept, not used here)", "mail.smtp.port": strconv.Itoa(p.Ports[either])} {
-		if got := fact(facts, label); got != want {
+		if got := conntest.Fact(facts, label); got != want {
 			t.Errorf("%s: %q, want %q", label, got, want)
 		}
 	}
-	if got := fact(facts, "Encryption"); !strings.HasPrefix(got, "TLS 1.3") {
+	if got := conntest.Fact(facts, "Encryption"); !strings.HasPrefix(got, "TLS 1.3") {
 		t.Error(got)
 	}
-	top := nodes(t, s, "")
+	top := conntest.Below(t, s, "")
 	for _, name := range []string{"mail.example.test", "Before encryption", "PIPELINING", "SIZE", "AUTH", "DSN", "8BITMIME", "SMTPUTF8", "CHUNKING"} {
 		if _, ok := top[name]; !ok {
 			t.Errorf("%s is missing: %v", name, top)
 		}
 	}
-	if got := fact(top["SIZE"].Facts, "Largest message"); got != "9.8 MiB" {
+	if got := conntest.Fact(top["SIZE"].Facts, "Largest message"); got != "9.8 MiB" {
 		t.Error(got)
 	}
-	if _, ok := nodes(t, s, idClear)["STARTTLS"]; !ok {
+	if _, ok := conntest.Below(t, s, idClear)["STARTTLS"]; !ok {
 		t.Error("STARTTLS is not seen before the encryption")
 	}
 	smtpSignIns(t, p, s)
 }
 
 func smtpSignIns(t *testing.T, p *post, s *smtpSession) {
-	after, before := nodes(t, s, idAuth), nodes(t, s, idClear+"/AUTH")
-	if len(before) == 0 || fact(after["SCRAM-SHA-256"].Facts, "Used") != "yes" || fact(after["PLAIN"].Facts, "Offered") != "before and after encryption" {
+	after, before := conntest.Below(t, s, idAuth), conntest.Below(t, s, idClear+"/AUTH")
+	if len(before) == 0 || conntest.Fact(after["SCRAM-SHA-256"].Facts, "Used") != "yes" || conntest.Fact(after["PLAIN"].Facts, "Offered") != "before and after encryption" {
 		t.Errorf("%+v %+v", before, after)
 	}
-	if len(nodes(t, s, "SIZE")) != 0 {
+	if len(conntest.Below(t, s, "SIZE")) != 0 {
 		t.Error("SIZE has children")
 	}
 	for _, err := range s.Children(t.Context(), "NOTHING") {
@@ -136,8 +136,8 @@ func smtpSignIns(t *testing.T, p *post, s *smtpSession) {
 			t.Error(err)
 		}
 	}
-	quiet := openAs[*smtpSession](t, SMTP(), p.settings(submission, secStartTLS))
-	if got := fact(nodes(t, quiet, idAuth)["PLAIN"].Facts, "Offered"); got != "after encryption only" {
+	quiet := conntest.Open(t, SMTP(), p.settings(submission, secStartTLS)).(*smtpSession)
+	if got := conntest.Fact(conntest.Below(t, quiet, idAuth)["PLAIN"].Facts, "Offered"); got != "after encryption only" {
 		t.Error(got)
 	}
 }
@@ -145,12 +145,12 @@ func smtpSignIns(t *testing.T, p *post, s *smtpSession) {
 // Linking and checking leave no message anywhere; the test mail is sent on
 // request alone, once.
 func nothingIsSent(t *testing.T, p *post) {
-	s := openAs[*smtpSession](t, SMTP(), p.settings(submission, secStartTLS, "check_from", "true"))
+	s := conntest.Open(t, SMTP(), p.settings(submission, secStartTLS, "check_from", "true")).(*smtpSession)
 	for range 3 {
 		if _, err := s.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		nodes(t, s, "")
+		conntest.Below(t, s, "")
 	}
 	if queue := p.Queue(t); queue != "" {
 		t.Fatalf("something is in the queue: %s", queue)
@@ -185,7 +185,7 @@ func nothingIsSent(t *testing.T, p *post) {
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	relay := openAs[*smtpSession](t, SMTP(), p.settings(bare, secNone, "auth", authNone, "from", person))
+	relay := conntest.Open(t, SMTP(), p.settings(bare, secNone, "auth", authNone, "from", person)).(*smtpSession)
 	_, err = relay.Act(t.Context(), "", sendTest, "someone@elsewhere.invalid")
 	if e := connectors.Classify(err); e == nil || e.Reason != "mail.relay" || e.Code != connectors.Denied || !strings.HasPrefix(e.Said, "554 5.7.1") {
 		t.Errorf("%v", err)
@@ -193,7 +193,7 @@ func nothingIsSent(t *testing.T, p *post) {
 	if _, err := relay.Check(t.Context()); err != nil {
 		t.Errorf("after a refused recipient: %v", err)
 	}
-	unnamed := openAs[*smtpSession](t, SMTP(), p.settings(bare, secNone, "auth", authNone))
+	unnamed := conntest.Open(t, SMTP(), p.settings(bare, secNone, "auth", authNone)).(*smtpSession)
 	if _, err := unnamed.Act(t.Context(), "", sendTest, person); connectors.Classify(err).Field != "from" {
 		t.Error(err)
 	}

@@ -35,8 +35,8 @@ func TestSecurity51_APinIsOneCertificate(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	for _, security := range []string{secTLS, secStartTLS} {
-		s := openAs[*imapSession](t, IMAP(), b.settings(security, "ca", "", "tls_pin", e.Said))
-		if facts, err := s.Check(t.Context()); err != nil || !strings.Contains(fact(facts, "Encryption"), "pinned certificate") {
+		s := conntest.Open(t, IMAP(), b.settings(security, "ca", "", "tls_pin", e.Said)).(*imapSession)
+		if facts, err := s.Check(t.Context()); err != nil || !strings.Contains(conntest.Fact(facts, "Encryption"), "pinned certificate") {
 			t.Errorf("%+v %v", facts, err)
 		}
 	}
@@ -207,7 +207,7 @@ func TestSecurity58_AnswersAreBoundedAndReferralsNotFollowed(t *testing.T) {
 			}
 			return ""
 		}))
-		s := openAs[*imapSession](t, IMAP(), p.settings(IMAP(), secNone))
+		s := conntest.Open(t, IMAP(), p.settings(IMAP(), secNone)).(*imapSession)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var last error
@@ -321,13 +321,13 @@ func TestSecurity70_WhatAServerSaysIsShownHarmlessly(t *testing.T) {
 		}
 		return ""
 	}))
-	s := openAs[*smtpSession](t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain))
+	s := conntest.Open(t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain)).(*smtpSession)
 	facts, err := s.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	strange := 0
-	for _, n := range nodes(t, s, "") {
+	for _, n := range conntest.Below(t, s, "") {
 		facts = append(facts, n.Facts...)
 		if connectors.Clean(n.Name, 0) != n.Name {
 			strange++

@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
@@ -62,29 +60,15 @@ func startPost(t testing.TB) *post {
 }
 
 func (p *post) settings(service int, security string, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(p.Ports[service]), "security": security, "user": person}
-	s.Secrets["password"] = connectors.NewSecret(password)
+	answers := []string{"host", "127.0.0.1", "port", strconv.Itoa(p.Ports[service]), "security", security, "user", person, "password", password}
 	if security != secNone {
-		s.Plain["ca"] = p.ca.PEM
+		answers = append(answers, "ca", p.ca.PEM)
 	}
-	return change(SMTP(), s, more)
+	return conntest.Settings(SMTP(), answers, more...)
 }
 
 func (p *post) with(service int, security string, more ...string) func(testing.TB) connectors.Settings {
 	return func(testing.TB) connectors.Settings { return p.settings(service, security, more...) }
-}
-
-// change sets further answers, in pairs.
-func change(typ connectors.Type, s connectors.Settings, more []string) connectors.Settings {
-	for i := 0; i+1 < len(more); i += 2 {
-		if f, _ := typ.Form.Field(more[i]); f.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
-	return s
 }
 
 // A box is Dovecot with mailboxes.
@@ -196,51 +180,16 @@ func maildir(t testing.TB, path string, messages ...string) {
 }
 
 func (b *box) settings(security string, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(b.TLS), "security": security, "user": person}
+	answers := []string{"host", "127.0.0.1", "port", strconv.Itoa(b.TLS), "security", security, "user", person, "password", password}
 	if security != secTLS {
-		s.Plain["port"] = strconv.Itoa(b.Plain)
+		answers = append(answers, "port", strconv.Itoa(b.Plain))
 	}
 	if security != secNone {
-		s.Plain["ca"] = b.ca.PEM
+		answers = append(answers, "ca", b.ca.PEM)
 	}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	return change(IMAP(), s, more)
+	return conntest.Settings(IMAP(), answers, more...)
 }
 
 func (b *box) with(security string, more ...string) func(testing.TB) connectors.Settings {
 	return func(testing.TB) connectors.Settings { return b.settings(security, more...) }
-}
-
-func openAs[S connectors.Session](t testing.TB, typ connectors.Type, s connectors.Settings) S {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := typ.Open(ctx, conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session.(S)
-}
-
-func nodes(t testing.TB, s connectors.Browser, parent connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.Children(t.Context(), parent) {
-		if err != nil {
-			t.Fatalf("%s: %v", parent, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func fact(list []connectors.Fact, label string) string {
-	for _, f := range list {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
 }

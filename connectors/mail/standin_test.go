@@ -12,12 +12,7 @@ import (
 
 func openErr(t *testing.T, typ connectors.Type, s connectors.Settings) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	session, err := typ.Open(ctx, conntest.NewWorld(t).Env, s)
-	if err == nil {
-		_ = session.Close()
-	}
+	_, err := conntest.Try(t, typ, s)
 	return err
 }
 
@@ -101,7 +96,7 @@ func TestRefusedSendersAndGreetingsDocsShaped(t *testing.T) {
 			}
 			return ""
 		}))
-		_, err := openAs[*smtpSession](t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain)).Act(t.Context(), "", sendTest, person)
+		_, err := conntest.Open(t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain)).(*smtpSession).Act(t.Context(), "", sendTest, person)
 		if e := connectors.Classify(err); e == nil || e.Reason != want || e.Op != connectors.StageData || !connectors.English().Has(want) {
 			t.Errorf("%s: %+v", answer, e)
 		}
@@ -173,8 +168,8 @@ func TestOddListingsStandIn(t *testing.T) {
 		}
 		return ""
 	}))
-	s := openAs[*imapSession](t, IMAP(), p.settings(IMAP(), secNone))
-	top := nodes(t, s, "")
+	s := conntest.Open(t, IMAP(), p.settings(IMAP(), secNone)).(*imapSession)
+	top := conntest.Below(t, s, "")
 	for _, name := range []string{"INBOX", "lit\"\\era", "trail", "was here", "~", "#shared"} {
 		if _, ok := top[name]; !ok {
 			t.Errorf("%q is missing: %v", name, top)
@@ -186,7 +181,7 @@ func TestOddListingsStandIn(t *testing.T) {
 	if top["INBOX"].Access != connectors.AccessListed || top["was here"].Access != "" || len(top["was here"].Views) != 0 {
 		t.Errorf("%+v", top)
 	}
-	if shared := nodes(t, s, top["#shared"].ID); len(shared) != 1 || fact(shared["team"].Facts, "Belongs to") != "shared folders" {
+	if shared := conntest.Below(t, s, top["#shared"].ID); len(shared) != 1 || conntest.Fact(shared["team"].Facts, "Belongs to") != "shared folders" {
 		t.Errorf("%+v", shared)
 	}
 }
@@ -204,7 +199,7 @@ func TestAListingThatStopsStandIn(t *testing.T) {
 		}
 		return ""
 	}))
-	s := openAs[*imapSession](t, IMAP(), p.settings(IMAP(), secNone))
+	s := conntest.Open(t, IMAP(), p.settings(IMAP(), secNone)).(*imapSession)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	var last error
@@ -256,7 +251,7 @@ func TestALostAnswerToATestMailStandIn(t *testing.T) {
 		}
 		return ""
 	}))
-	s := openAs[*smtpSession](t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain))
+	s := conntest.Open(t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain)).(*smtpSession)
 	_, err := s.Act(t.Context(), "", sendTest, "bob@example.test")
 	if e := connectors.Classify(err); e == nil || e.Reason != "mail.unsure" || !connectors.English().Has("mail.unsure") {
 		t.Errorf("%+v", err)
@@ -274,7 +269,7 @@ func TestTheTimeOfThePropertiesStandIn(t *testing.T) {
 		}
 		return ""
 	}))
-	s := openAs[*smtpSession](t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain, "properties", "mail.smtp.timeout=300"))
+	s := conntest.Open(t, SMTP(), p.settings(SMTP(), secNone, "auth", authPlain, "properties", "mail.smtp.timeout=300")).(*smtpSession)
 	if _, err := s.Check(t.Context()); connectors.CodeOf(err) != connectors.TimedOut {
 		t.Errorf("%v", err)
 	}

@@ -82,7 +82,7 @@ func TestStandInWithTLS(t *testing.T) {
 	})
 	for name, good := range map[string]connectors.Settings{"certificate": set(cert(ca, "reader")...)(t), "company account": set("auth", byDirectory)(t)} {
 		facts, err := mustOpen(t, good).Check(t.Context())
-		if err != nil || fact(facts, "Encryption") == "none" {
+		if err != nil || conntest.Fact(facts, "Encryption") == "none" {
 			t.Errorf("%s: %v %v", name, facts, err)
 		}
 	}
@@ -90,59 +90,21 @@ func TestStandInWithTLS(t *testing.T) {
 
 func mustOpen(t *testing.T, s connectors.Settings) *session {
 	t.Helper()
-	opened, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = opened.Close() })
-	return opened.(*session)
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
-func below(t *testing.T, s *session, id connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.Children(t.Context(), id) {
-		if err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-		return
-	}
-	if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
+	return conntest.Open(t, Type(), s).(*session)
 }
 
 func TestStandInLooks(t *testing.T) {
 	in := (&standIn{set: "rs0"}).start(t)
 	s := mustOpen(t, in.settings())
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Account") != "reader of admin" || fact(facts, "Server") != "MongoDB 8.0.4" || fact(facts, "Roles") != "read on shop" || fact(facts, "Kind") != "primary of the replica set rs0" {
+	if err != nil || conntest.Fact(facts, "Account") != "reader of admin" || conntest.Fact(facts, "Server") != "MongoDB 8.0.4" || conntest.Fact(facts, "Roles") != "read on shop" || conntest.Fact(facts, "Kind") != "primary of the replica set rs0" {
 		t.Errorf("%v %v", facts, err)
 	}
-	if dbs := below(t, s, ""); len(dbs) != 2 || !dbs["shop"].Branch {
+	if dbs := conntest.Below(t, s, ""); len(dbs) != 2 || !dbs["shop"].Branch {
 		t.Errorf("%+v", dbs)
 	}
-	shop := below(t, s, "shop")
-	if n := shop["orders"]; n.Access != connectors.AccessReadable || fact(n.Facts, "Documents") != "about 3" || n.ID != "shop/orders" {
+	shop := conntest.Below(t, s, "shop")
+	if n := shop["orders"]; n.Access != connectors.AccessReadable || conntest.Fact(n.Facts, "Documents") != "about 3" || n.ID != "shop/orders" {
 		t.Errorf("%+v", n)
 	}
 	if n := shop["secret"]; n.Access != connectors.AccessListed || len(n.Views) > 0 {
@@ -151,8 +113,8 @@ func TestStandInLooks(t *testing.T) {
 	if n := shop["big"]; n.Kind != "view" || n.Branch {
 		t.Errorf("%+v", n)
 	}
-	indexes := below(t, s, "shop/orders")
-	if n := indexes["customer_at"]; fact(n.Facts, "Keys") != "customer, at (descending)" || fact(n.Facts, "Unique") != "yes" || fact(n.Facts, "Deletes documents after") != "3600 seconds" {
+	indexes := conntest.Below(t, s, "shop/orders")
+	if n := indexes["customer_at"]; conntest.Fact(n.Facts, "Keys") != "customer, at (descending)" || conntest.Fact(n.Facts, "Unique") != "yes" || conntest.Fact(n.Facts, "Deletes documents after") != "3600 seconds" {
 		t.Errorf("%+v", n)
 	}
 }
@@ -160,7 +122,7 @@ func TestStandInLooks(t *testing.T) {
 func TestStandInDocuments(t *testing.T) {
 	in := (&standIn{}).start(t)
 	s := mustOpen(t, in.settings())
-	below(t, s, "shop")
+	conntest.Below(t, s, "shop")
 	got, err := s.Table(t.Context(), "shop/orders", 2)
 	if err != nil || len(got.Rows) != 2 || !got.Truncated {
 		t.Fatalf("%+v %v", got, err)
@@ -173,9 +135,9 @@ func TestStandInDocuments(t *testing.T) {
 		t.Errorf("%v", r)
 	}
 	_, err = s.Table(t.Context(), "shop/secret", 2)
-	wantError(t, err, connectors.Denied, "mongodb.denied", "")
+	conntest.WantError(t, err, connectors.Denied, "mongodb.denied", "")
 	for _, err := range s.Children(t.Context(), "a/b/c") {
-		wantError(t, err, connectors.NotFound, "mongodb.no_collection", "")
+		conntest.WantError(t, err, connectors.NotFound, "mongodb.no_collection", "")
 	}
 	for _, c := range in.heard() {
 		if !slices.Contains([]string{"hello", "isMaster", "ismaster", "saslStart", "saslContinue", "ping", "buildInfo", "connectionStatus", "listDatabases", "listCollections", "count", "listIndexes", "find", "endSessions"}, c) {
@@ -193,7 +155,7 @@ func TestStandInReplicaSet(t *testing.T) {
 		}
 	}
 	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, in.settings("topology", aSet, "replica_set", "another"))
-	wantError(t, err, connectors.Unreachable, "mongodb.no_member", "replica_set")
+	conntest.WantError(t, err, connectors.Unreachable, "mongodb.no_member", "replica_set")
 }
 
 func TestStandInAnswersAreMapped(t *testing.T) {
@@ -209,7 +171,7 @@ func TestStandInAnswersAreMapped(t *testing.T) {
 	} {
 		s := mustOpen(t, (&standIn{findFail: c.answer}).start(t).settings())
 		_, err := s.Table(t.Context(), "shop/orders", 2)
-		wantError(t, err, c.code, c.reason, "")
+		conntest.WantError(t, err, c.code, c.reason, "")
 	}
 }
 
@@ -248,11 +210,11 @@ func TestClusterNames(t *testing.T) {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err = lookUp(t.Context(), records{srv: []*net.SRV{{Target: "evil.example.", Port: 27017}}}, "cluster0.ab1cd.mongodb.net")
-	wantError(t, err, connectors.Untrusted, "mongodb.foreign_record", "host")
+	conntest.WantError(t, err, connectors.Untrusted, "mongodb.foreign_record", "host")
 	_, err = lookUp(t.Context(), records{srv: []*net.SRV{{Target: "evilmongodb.net.", Port: 27017}}}, "mongodb.net")
-	wantError(t, err, connectors.Untrusted, "mongodb.foreign_record", "host")
+	conntest.WantError(t, err, connectors.Untrusted, "mongodb.foreign_record", "host")
 	_, err = lookUp(t.Context(), records{}, "cluster0.ab1cd.mongodb.net")
-	wantError(t, err, connectors.NotFound, "mongodb.no_record", "host")
+	conntest.WantError(t, err, connectors.NotFound, "mongodb.no_record", "host")
 }
 
 func TestSplit(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 // A standIn speaks MongoDB's wire protocol (OP_QUERY for the first hello, OP_MSG
@@ -49,38 +50,10 @@ func users() map[string]string {
 
 func (s *standIn) start(t *testing.T) *standIn {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.host, s.port, _ = net.SplitHostPort(l.Addr().String())
 	if s.wire == 0 {
 		s.wire = 25
 	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, c)
-			mu.Unlock()
-			running.Go(func() { s.serve(c) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for _, c := range conns {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		running.Wait()
-	})
+	s.host, s.port = conntest.Serve(t, s.serve)
 	return s
 }
 
@@ -92,7 +65,6 @@ type visit struct {
 }
 
 func (s *standIn) serve(c net.Conn) {
-	defer func() { _ = c.Close() }()
 	v := &visit{}
 	if s.tls != nil {
 		secure := tls.Server(c, s.tls)
@@ -348,19 +320,7 @@ func (s *standIn) find(db, of string, denied bson.D) bson.D {
 }
 
 func (s *standIn) settings(more ...string) connectors.Settings {
-	out := connectors.NewSettings()
-	for k, v := range map[string]string{"host": s.host, "port": s.port, "topology": oneServer, "auth": byPassword, "user": "reader", "security": "none"} {
-		out.Plain[k] = v
-	}
-	out.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		if field, _ := form().Field(more[i]); field.Kind.Secret() {
-			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			out.Plain[more[i]] = more[i+1]
-		}
-	}
-	return out
+	return conntest.Settings(Type(), []string{"host", s.host, "port", s.port, "topology", oneServer, "auth", byPassword, "user", "reader", "security", "none", "password", password}, more...)
 }
 
 func (s *standIn) heard() []string {

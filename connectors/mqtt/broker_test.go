@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 	"jackfield/connectors/conntest/server"
 )
 
@@ -73,23 +74,14 @@ func (b *broker) publish(t testing.TB, topic, body string, retained bool) {
 }
 
 func (b *broker) settings(transport string, port int, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(port), "transport": transport, "auth": "password", "user": "reader", "topic": "#"}
+	answers := []string{"host", "127.0.0.1", "port", strconv.Itoa(port), "transport", transport, "auth", "password", "user", "reader", "password", "reader-practice", "topic", "#"}
 	if transport == "tls" || transport == "wss" {
-		s.Plain["ca"] = b.ca.PEM
+		answers = append(answers, "ca", b.ca.PEM)
 	}
 	if b.version != "" {
-		s.Plain["protocol"] = b.version
+		answers = append(answers, "protocol", b.version)
 	}
-	s.Secrets["password"] = connectors.NewSecret("reader-practice")
-	for i := 0; i+1 < len(more); i += 2 {
-		if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
-	return s
+	return conntest.Settings(Type(), answers, more...)
 }
 
 // plainly is over TCP, to a broker without certificates.

@@ -40,11 +40,11 @@ func TestMessagesOfMQTT5ShowTheirProperties(t *testing.T) {
 	s := openOne(t, five(b))
 	n := node(t, s, "plant", "plant/a")
 	for label, want := range map[string]string{"Content type": "application/json", "Response topic": "plant/answers", "Property unit": "\ufffdC", "Correlation data": "42", "Last value": `{"degrees":21.5}`, "Retained": "yes"} {
-		if got := fact(n.Facts, label); got != want {
+		if got := conntest.Fact(n.Facts, label); got != want {
 			t.Errorf("%s: %q, want %q", label, got, want)
 		}
 	}
-	if after, err := time.ParseDuration(fact(n.Facts, "Expires after")); err != nil || after > time.Hour || after < 50*time.Minute {
+	if after, err := time.ParseDuration(conntest.Fact(n.Facts, "Expires after")); err != nil || after > time.Hour || after < 50*time.Minute {
 		t.Errorf("%v %v", after, err)
 	}
 	sample, err := s.(connectors.Sampler).Sample(t.Context(), "plant/a", 100)
@@ -56,8 +56,8 @@ func TestMessagesOfMQTT5ShowTheirProperties(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What mosquitto 2.0 tells of itself in its CONNACK.
-	for label, want := range map[string]string{"Protocol": "MQTT 5 over tcp", "Retained messages": "yes", "Wildcards in topic filters": "yes", "Shared subscriptions": "yes", "Messages in flight": "20", "Topic aliases": "10"} {
-		if got := fact(facts, label); got != want {
+	for label, want := range map[string]string{"Protocol": "MQTT 5 over TCP", "Retained messages": "yes", "Wildcards in topic filters": "yes", "Shared subscriptions": "yes", "Messages in flight": "20", "Topic aliases": "10"} {
+		if got := conntest.Fact(facts, label); got != want {
 			t.Errorf("%s: %q, want %q", label, got, want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestContentIsDescribed(t *testing.T) {
 			t.Errorf("%s: %+v %v", topic, sample, err)
 		}
 	}
-	if got := fact(node(t, s, "kind", "kind/bytes").Facts, "Last value"); got != "01 ff fe (3 bytes)" {
+	if got := conntest.Fact(node(t, s, "kind", "kind/bytes").Facts, "Last value"); got != "01 ff fe (3 bytes)" {
 		t.Error(got)
 	}
 }
@@ -152,7 +152,7 @@ func TestOneOfTwoFiltersDeniedIsPartial(t *testing.T) {
 		s := openOne(t, b.plainly("topic", "allowed/#\nplant/#"))
 		facts, err := s.Check(t.Context())
 		e := connectors.Classify(err)
-		if e == nil || !e.Partial || e.Code != connectors.Denied || e.Target != "plant/#" || fact(facts, "Refused: plant/#") == "" {
+		if e == nil || !e.Partial || e.Code != connectors.Denied || e.Target != "plant/#" || conntest.Fact(facts, "Refused: plant/#") == "" {
 			t.Fatalf("%s: %v %v", version, facts, err)
 		}
 		id := connectors.NodeID("refused filter plant/#")
@@ -208,7 +208,7 @@ func TestPublishingIsDoneOnRequestOnly(t *testing.T) {
 			t.Fatalf("%s: %+v %v", version, parts, err)
 		}
 		eventually(t, "the message", func() bool { return count(t, heard, "valve", topic) == 1 })
-		if n := node(t, heard, "valve", topic); fact(n.Facts, "Last value") != "open" || fact(n.Facts, "Retained") != "" {
+		if n := node(t, heard, "valve", topic); conntest.Fact(n.Facts, "Last value") != "open" || conntest.Fact(n.Facts, "Retained") != "" {
 			t.Errorf("%+v", n.Facts)
 		}
 		if late := openOne(t, b.plainly("topic", "valve/"+version)); len(list(t, late, "")) != 0 {
@@ -218,7 +218,7 @@ func TestPublishingIsDoneOnRequestOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		late := openOne(t, b.plainly("topic", "valve/"+version))
-		eventually(t, "the kept message", func() bool { return fact(node(t, late, "valve", topic).Facts, "Last value") == "shut" })
+		eventually(t, "the kept message", func() bool { return conntest.Fact(node(t, late, "valve", topic).Facts, "Last value") == "shut" })
 		if _, err = actor.Act(t.Context(), topic, "publish_retained", ""); connectors.CodeOf(err) != connectors.BadInput {
 			t.Errorf("an empty message would delete the kept one: %v", err)
 		}
@@ -257,7 +257,7 @@ func TestSecurity66_AClientIDThatIsTypedThrowsNobodyOut(t *testing.T) {
 		for range 2 {
 			s := openOne(t, b.plainly("client_id", "meter-7"))
 			facts, err := s.Check(t.Context())
-			if got := fact(facts, "Client ID"); err != nil || !strings.HasPrefix(got, "meter-7-") {
+			if got := conntest.Fact(facts, "Client ID"); err != nil || !strings.HasPrefix(got, "meter-7-") {
 				t.Errorf("%s: %q %v", version, got, err)
 			}
 		}
@@ -275,7 +275,7 @@ func TestAnExactClientIDTakesOver(t *testing.T) {
 		first := openOne(t, b.plainly("client_id", "meter-7", "exact_id", "true"))
 		second := openOne(t, b.plainly("client_id", "meter-7", "exact_id", "true"))
 		facts, err := second.Check(t.Context())
-		if got := fact(facts, "Client ID"); err != nil || !strings.HasPrefix(got, "meter-7, exactly") {
+		if got := conntest.Fact(facts, "Client ID"); err != nil || !strings.HasPrefix(got, "meter-7, exactly") {
 			t.Errorf("%s: %q %v", version, got, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -93,23 +93,13 @@ func webServer(b *broker, status int) func(testing.TB) connectors.Settings {
 
 func openOne(t testing.TB, s connectors.Settings) connectors.Session {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session
+	return conntest.Open(t, Type(), s)
 }
 
 func list(t *testing.T, s connectors.Session, parent connectors.NodeID) []string {
 	t.Helper()
 	var out []string
-	for n, err := range s.(connectors.Browser).Children(t.Context(), parent) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, n := range conntest.List(t, s, parent) {
 		out = append(out, string(n.ID))
 	}
 	return out
@@ -221,30 +211,18 @@ func TestSecurity65_ASlowReaderHoldsNobodyUp(t *testing.T) {
 
 // count is how many messages were heard of a topic.
 func count(t *testing.T, s connectors.Session, parent, id connectors.NodeID) int {
-	n, _ := strconv.Atoi(fact(node(t, s, parent, id).Facts, "Messages"))
+	n, _ := strconv.Atoi(conntest.Fact(node(t, s, parent, id).Facts, "Messages"))
 	return n
 }
 
 func node(t *testing.T, s connectors.Session, parent, id connectors.NodeID) connectors.Node {
 	t.Helper()
-	for n, err := range s.(connectors.Browser).Children(t.Context(), parent) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, n := range conntest.List(t, s, parent) {
 		if n.ID == id {
 			return n
 		}
 	}
 	return connectors.Node{}
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
 }
 
 func flood(t testing.TB, b *broker, topic string, n int) {

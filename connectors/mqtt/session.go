@@ -114,8 +114,9 @@ func (s *session) Check(ctx context.Context) ([]connectors.Fact, error) {
 		return nil, err
 	}
 	version := map[string]string{"5": "MQTT 5", "3.1.1": "MQTT 3.1.1"}[s.c.Protocol]
+	way := map[string]string{"tls": "TLS", "tcp": "TCP", "wss": "WebSocket and TLS", "ws": "WebSocket"}[s.c.Transport]
 	out := []connectors.Fact{
-		{Label: "Account", Text: s.account()}, {Label: "Server", Text: s.c.addr()}, {Label: "Protocol", Text: version + " over " + s.c.Transport},
+		{Label: "Account", Text: s.account()}, {Label: "Server", Text: s.c.addr()}, {Label: "Protocol", Text: version + " over " + way},
 		{Label: "Encryption", Text: s.secured}, {Label: "Subscribed to", Text: strings.Join(s.c.filters(), ", ")}, {Label: "Client ID", Text: s.idText()},
 	}
 	if s.sys != "" {

@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,16 +14,10 @@ import (
 
 // touchy plays a broker that hangs up where a filter is not allowed, as AWS IoT
 // Core and others do (MQTT 3.1.1 section 4.8 lets them).
-func touchy(t *testing.T, allowed string) (port int, filters func() []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+func touchy(t *testing.T, allowed string) (port string, filters func() []string) {
 	var mu sync.Mutex
 	var asked []string
-	var running sync.WaitGroup
 	serve := func(c net.Conn) {
-		defer func() { _ = c.Close() }()
 		for {
 			p, err := packets.ReadPacket(c)
 			if err != nil {
@@ -50,34 +43,24 @@ func touchy(t *testing.T, allowed string) (port int, filters func() []string) {
 			}
 		}
 	}
-	running.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() { serve(c) })
-		}
-	})
-	t.Cleanup(running.Wait)
-	t.Cleanup(func() { _ = l.Close() })
-	return l.Addr().(*net.TCPAddr).Port, func() []string {
+	_, at := conntest.Serve(t, serve)
+	return at, func() []string {
 		mu.Lock()
 		defer mu.Unlock()
 		return asked
 	}
 }
 
-func touchySettings(port int, topic string) connectors.Settings {
+func touchySettings(port, topic string) connectors.Settings {
 	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(port), "transport": "tcp", "auth": "anonymous", "topic": topic}
+	s.Plain = map[string]string{"host": "127.0.0.1", "port": port, "transport": "tcp", "auth": "anonymous", "topic": topic}
 	return s
 }
 
 func TestStandInABrokerThatHangsUpForItsOwnFiguresIsAskedWithoutThem(t *testing.T) {
 	port, filters := touchy(t, "#")
 	facts, err := openOne(t, touchySettings(port, "#")).Check(t.Context())
-	if err != nil || fact(facts, "The broker's own figures") == "" || strings.Join(filters(), " ") != "# $SYS/# #" {
+	if err != nil || conntest.Fact(facts, "The broker's own figures") == "" || strings.Join(filters(), " ") != "# $SYS/# #" {
 		t.Errorf("%v %v %v", facts, filters(), err)
 	}
 }

@@ -101,7 +101,7 @@ func form() connectors.Form {
 	encrypted := connectors.When("transport", "tls", "wss")
 	fields := []connectors.Field{
 		answers.HostField("broker.example.com", split),
-		answers.PortField("", "8883"),
+		portField(),
 		{Key: "transport", Label: "Connect over", Kind: connectors.Choice, Default: "tls", Options: []connectors.Option{
 			{Value: "tls", Label: "TLS", Help: "Usually port 8883."},
 			{Value: "tcp", Label: "TCP, unencrypted", Help: "Usually port 1883. Others on the way can read everything, the password too."},
@@ -142,21 +142,8 @@ func form() connectors.Form {
 
 // split understands mqtts://user@host:8883 and the like, pasted into the host.
 func split(v string) map[string]string {
-	transports := map[string]string{"mqtt": "tcp", "tcp": "tcp", "mqtts": "tls", "ssl": "tls", "tls": "tls", "ws": "ws", "wss": "wss"}
-	u, err := url.Parse(strings.TrimSpace(v))
-	if err != nil {
-		return nil
-	}
-	transport, ok := transports[strings.ToLower(u.Scheme)]
-	if !ok {
-		return nil
-	}
-	out := answers.SplitURL("", strings.ToLower(u.Scheme))(v)
-	if out == nil {
-		return nil
-	}
-	out["transport"] = transport
-	if transport[0] == 'w' && u.Path != "" {
+	out := answers.SplitScheme("", "transport", map[string]string{"mqtt": "tcp", "tcp": "tcp", "mqtts": "tls", "ssl": "tls", "tls": "tls", "ws": "ws", "wss": "wss"})(v)
+	if u, err := url.Parse(strings.TrimSpace(v)); err == nil && u.Path != "" && strings.HasPrefix(out["transport"], "ws") {
 		out["path"] = u.Path
 	}
 	return out
@@ -176,4 +163,10 @@ func validID(v string) error {
 		return errors.New("A client ID has letters, digits and signs, at most 256 of them.")
 	}
 	return nil
+}
+
+func portField() connectors.Field {
+	f := answers.PortField("", "8883")
+	f.Help = "Empty for the usual one: 8883 with TLS, 1883 without, 443 and 80 for WebSocket."
+	return f
 }

@@ -138,7 +138,7 @@ func TestAzurite(t *testing.T) {
 		}})
 	t.Run("what is in a container", func(t *testing.T) { whatIsInAContainer(t, v) })
 	t.Run("TLS", func(t *testing.T) {
-		if _, err := open(t, ty, settings(ty, v.answers("endpoint", secure.endpoint, "ca", ca.PEM)...)).Check(t.Context()); err != nil {
+		if _, err := conntest.Open(t, ty, settings(ty, v.answers("endpoint", secure.endpoint, "ca", ca.PEM)...)).Check(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -157,18 +157,18 @@ func whatIsInAContainer(t *testing.T, v *vault) {
 		"account SAS":                  {"auth", "sas", "sas", "?" + account, "account", server.AzuriteAccount, "endpoint", v.endpoint},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, ty, settings(ty, answers...))
-			if got := names(list(t, s, "")); got != "empty/|reports/" {
+			s := conntest.Open(t, ty, settings(ty, answers...))
+			if got := names(conntest.List(t, s, "")); got != "empty/|reports/" {
 				t.Error(got)
 			}
-			facts, err := factsOf(t, s)
+			facts, err := conntest.Facts(t, s)
 			if err != nil || facts["Account"] != server.AzuriteAccount {
 				t.Errorf("%v %v", facts, err)
 			}
 			if strings.HasSuffix(name, "SAS") && (facts["Expires"] != until.UTC().Format(time.RFC3339) || facts["Rights"] != "read, list" || facts["Scope"] != "account: blobs (service, containers, objects)") {
 				t.Errorf("%v", facts)
 			}
-			if got := names(list(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
+			if got := names(conntest.List(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
 				t.Error(got)
 			}
 			table, err := s.(connectors.Tabler).Table(t.Context(), "reports/people.csv", 10)
@@ -178,8 +178,8 @@ func whatIsInAContainer(t *testing.T, v *vault) {
 		})
 	}
 	t.Run("SAS link of a container", func(t *testing.T) {
-		s := open(t, ty, settings(ty, "auth", "sas", "sas", v.endpoint+"/reports?"+one))
-		facts, err := factsOf(t, s)
+		s := conntest.Open(t, ty, settings(ty, "auth", "sas", "sas", v.endpoint+"/reports?"+one))
+		facts, err := conntest.Facts(t, s)
 		if err != nil || facts["Scope"] != "one container" || facts["Container"] != "reports" || facts["Expires"] == "" {
 			t.Errorf("%v %v", facts, err)
 		}
@@ -188,11 +188,11 @@ func whatIsInAContainer(t *testing.T, v *vault) {
 		}
 	})
 	t.Run("odd names", func(t *testing.T) {
-		s := open(t, ty, settings(ty, v.answers("container", "reports")...))
+		s := conntest.Open(t, ty, settings(ty, v.answers("container", "reports")...))
 		var read func(parent connectors.NodeID) int
 		read = func(parent connectors.NodeID) int {
 			n := 0
-			for _, node := range list(t, s, parent) {
+			for _, node := range conntest.List(t, s, parent) {
 				if node.Branch {
 					n += read(node.ID)
 					continue

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -187,8 +188,8 @@ func TestAmazonDocsShaped(t *testing.T) {
 		}})
 	t.Run("a bucket in another region is followed to", func(t *testing.T) {
 		for _, region := range []string{"", "us-east-1", "eu-central-1"} {
-			s := openIn(t, a.world(t), ty, settings(ty, with(base, "bucket", "far", "region", region)...))
-			facts, err := factsOf(t, s)
+			s := conntest.OpenIn(t, a.world(t), ty, settings(ty, with(base, "bucket", "far", "region", region)...))
+			facts, err := conntest.Facts(t, s)
 			want := map[string]string{"": "eu-central-1 (found out)", "us-east-1": "eu-central-1 (found out; the form says us-east-1)", "eu-central-1": "eu-central-1"}[region]
 			if err != nil || facts["Region"] != want || facts["Account"] != "arn:aws:sts::123456789012:assumed-role/reader/jackfield" || facts["Versioning"] != "on; the newest versions are shown" || facts["Rights"] != "list and read" {
 				t.Errorf("%q: %v %v", region, facts, err)
@@ -197,30 +198,30 @@ func TestAmazonDocsShaped(t *testing.T) {
 	})
 	t.Run("buckets tell their region", func(t *testing.T) {
 		w := a.world(t)
-		s := openIn(t, w, ty, settings(ty, base...))
-		nodes := list(t, s, "")
+		s := conntest.OpenIn(t, w, ty, settings(ty, base...))
+		nodes := conntest.List(t, s, "")
 		if len(nodes) != 1 || !hasFact(nodes[0], "Region", "eu-central-1") || !hasFact(nodes[0], "Created", "2024-05-01 10:00:00") {
 			t.Fatalf("%+v", nodes)
 		}
 		before := len(a.requests())
-		list(t, s, "far")
+		conntest.List(t, s, "far")
 		if asked := a.requests()[before:]; len(asked) != 1 || !strings.Contains(asked[0], "far.s3.eu-central-1.amazonaws.com") {
 			t.Errorf("%v", asked)
 		}
 	})
 	t.Run("names and archives", func(t *testing.T) {
-		s := openIn(t, a.world(t), ty, settings(ty, with(base, "bucket", "far")...))
-		nodes := list(t, s, "")
+		s := conntest.OpenIn(t, a.world(t), ty, settings(ty, with(base, "bucket", "far")...))
+		nodes := conntest.List(t, s, "")
 		if got := names(nodes); got != "//|a b+c\a.txt|old/" {
 			t.Errorf("%q", got)
 		}
 		if got := content(t, s, "a b+c\a.txt"); got != "content of a b+c\a.txt" {
 			t.Error(got)
 		}
-		if lead := list(t, s, "/"); len(lead) != 1 || content(t, s, lead[0].ID) != "content of /lead.txt" {
+		if lead := conntest.List(t, s, "/"); len(lead) != 1 || content(t, s, lead[0].ID) != "content of /lead.txt" {
 			t.Errorf("%+v", lead)
 		}
-		old := list(t, s, "old/")
+		old := conntest.List(t, s, "old/")
 		if len(old) != 2 || old[0].Access != connectors.AccessListed || old[1].Access != connectors.AccessReadable || !hasFact(old[1], "State", "restored until 2026-12-01T00:00:00Z") {
 			t.Fatalf("%+v", old)
 		}
@@ -232,12 +233,7 @@ func TestAmazonDocsShaped(t *testing.T) {
 }
 
 func hasFact(n connectors.Node, label, text string) bool {
-	for _, f := range n.Facts {
-		if f.Label == label && f.Text == text {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n.Facts, connectors.Fact{Label: label, Text: text})
 }
 
 func TestSecurity29_TheExternalIDIsSentAndNothingAmbientIsUsed(t *testing.T) {
@@ -248,7 +244,7 @@ func TestSecurity29_TheExternalIDIsSentAndNothingAmbientIsUsed(t *testing.T) {
 		t.Setenv(name, v)
 	}
 	w := a.world(t)
-	s := openIn(t, w, ty, settings(ty, "access_key", practiceKey, "secret_key", practiceSecret, "auth", "role", "role_arn", practiceRole, "external_id", "practice-external", "bucket", "far"))
+	s := conntest.OpenIn(t, w, ty, settings(ty, "access_key", practiceKey, "secret_key", practiceSecret, "auth", "role", "role_arn", practiceRole, "external_id", "practice-external", "bucket", "far"))
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +336,7 @@ func TestGoogleHMACDocsShaped(t *testing.T) {
 			{Name: "may not list buckets", Settings: set(), Code: connectors.Denied, Stage: connectors.StageRights, Field: "bucket"},
 			{Name: "only the named bucket", Settings: set("bucket", "reports"), Code: connectors.Denied, Stage: connectors.StageRights},
 		}})
-	s := openIn(t, v.world(t), ty, set("bucket", "reports")(t))
+	s := conntest.OpenIn(t, v.world(t), ty, set("bucket", "reports")(t))
 	if got := content(t, s, "a b.txt"); got != "abc" {
 		t.Error(got)
 	}

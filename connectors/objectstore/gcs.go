@@ -93,8 +93,8 @@ func (g *gcs) signIn(ctx context.Context, env *connectors.Env, c googleConfig) e
 		return err
 	}
 	g.client = httpx.WithoutRedirects(client)
-	a := jwtx.Assertion{Method: "RS256", Key: signer, KeyID: k.KeyID, Issuer: k.Email, Audience: googleToken, Scope: googleScope, Lifetime: 5 * time.Minute}
-	config := oauthx.Config{Grant: oauthx.GrantAssertion, TokenURL: googleToken, ClientAuth: oauthx.ClientNone, Scopes: []string{googleScope},
+	a := jwtx.Assertion{Method: "RS256", Key: signer, KeyID: k.KeyID, Issuer: k.Email, Audience: jwtx.GoogleToken, Scope: googleScope, Lifetime: 5 * time.Minute}
+	config := oauthx.Config{Grant: oauthx.GrantAssertion, TokenURL: jwtx.GoogleToken, ClientAuth: oauthx.ClientNone, Scopes: []string{googleScope},
 		SecretField: "key_file", GrantField: "key_file", Mark: k.Email + " " + k.KeyID + " " + hex.EncodeToString(thumb[:]),
 		Assertion: func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }}
 	return env.Climb(ctx, connectors.StageSignIn, "oauth2.googleapis.com", func(ctx context.Context) (string, error) {

@@ -21,6 +21,7 @@ import (
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
 	"jackfield/connectors/conntest/server"
+	"jackfield/connectors/internal/jwtx"
 )
 
 // A vendor stands under the names of a cloud's hosts, with TLS of its own.
@@ -58,7 +59,7 @@ func serviceAccount(tb testing.TB) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	file, err := json.Marshal(map[string]string{"type": "service_account", "project_id": "practice", "private_key_id": "1", "token_uri": googleToken,
+	file, err := json.Marshal(map[string]string{"type": "service_account", "project_id": "practice", "private_key_id": "1", "token_uri": jwtx.GoogleToken,
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "client_email": "reader@practice.iam.gserviceaccount.com"})
 	if err != nil {
 		tb.Fatal(err)
@@ -78,7 +79,7 @@ func tokens(tb testing.TB, said *atomic.Value) vendor {
 			_ = json.Unmarshal(raw, &claims)
 		}
 		why, _ := said.Load().(string)
-		if claims.Aud != googleToken || claims.Scope != googleScope || !strings.HasPrefix(claims.Iss, "reader@") {
+		if claims.Aud != jwtx.GoogleToken || claims.Scope != googleScope || !strings.HasPrefix(claims.Iss, "reader@") {
 			why = "Bad claims."
 		}
 		if why != "" {
@@ -148,15 +149,15 @@ func TestWhatIsInAGoogleBucket(t *testing.T) {
 	ty := google()
 	token := tokens(t, &atomic.Value{})
 	answers := []string{"key_file", serviceAccount(t), "endpoint", startGCS(t)}
-	s := openIn(t, token.world(t), ty, settings(ty, answers...))
-	if got := names(list(t, s, "")); got != "empty/|reports/" {
+	s := conntest.OpenIn(t, token.world(t), ty, settings(ty, answers...))
+	if got := names(conntest.List(t, s, "")); got != "empty/|reports/" {
 		t.Error(got)
 	}
-	facts, err := factsOf(t, s)
+	facts, err := conntest.Facts(t, s)
 	if err != nil || facts["Account"] != "reader@practice.iam.gserviceaccount.com" || facts["Project"] != "practice" {
 		t.Errorf("%v %v", facts, err)
 	}
-	if got := names(list(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
+	if got := names(conntest.List(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
 		t.Error(got)
 	}
 	table, err := s.(connectors.Tabler).Table(t.Context(), "reports/people.csv", 10)
@@ -168,7 +169,7 @@ func TestWhatIsInAGoogleBucket(t *testing.T) {
 	}
 	found := 0
 	for _, dir := range []connectors.NodeID{"reports/odd/", "reports/odd//", "reports/odd/two/", "reports/odd/two//"} {
-		for _, n := range list(t, s, dir) {
+		for _, n := range conntest.List(t, s, dir) {
 			if n.Branch {
 				continue
 			}

@@ -19,34 +19,8 @@ import (
 	"jackfield/connectors/internal/awsx"
 )
 
-// settings are answers by key; the kinds come from the form.
 func settings(t connectors.Type, answers ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	for i := 0; i+1 < len(answers); i += 2 {
-		if f, ok := t.Form.Field(answers[i]); ok && f.Kind.Secret() || !ok {
-			s.Secrets[answers[i]] = connectors.NewSecret(answers[i+1])
-		} else {
-			s.Plain[answers[i]] = answers[i+1]
-		}
-	}
-	return s
-}
-
-func open(tb testing.TB, t connectors.Type, s connectors.Settings) connectors.Session {
-	tb.Helper()
-	return openIn(tb, conntest.NewWorld(tb), t, s)
-}
-
-func openIn(tb testing.TB, w *conntest.World, t connectors.Type, s connectors.Settings) connectors.Session {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	session, err := t.Open(ctx, w.Env, s)
-	if err != nil {
-		tb.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	tb.Cleanup(func() { _ = session.Close() })
-	return session
+	return conntest.Settings(t, answers)
 }
 
 // fails opens and checks, and returns what went wrong.
@@ -69,20 +43,6 @@ func fails(tb testing.TB, w *conntest.World, t connectors.Type, s connectors.Set
 	return e
 }
 
-func list(tb testing.TB, s connectors.Session, parent connectors.NodeID) []connectors.Node {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	var out []connectors.Node
-	for n, err := range s.(connectors.Browser).Children(ctx, parent) {
-		if err != nil {
-			tb.Fatal(err)
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
 func names(nodes []connectors.Node) string {
 	var out []string
 	for _, n := range nodes {
@@ -103,19 +63,6 @@ func content(tb testing.TB, s connectors.Session, id connectors.NodeID) string {
 		tb.Fatalf("%q: %v", id, err)
 	}
 	return string(sample.Data)
-}
-
-func factsOf(tb testing.TB, s connectors.Session) (map[string]string, error) {
-	tb.Helper()
-	facts, err := s.Check(context.Background())
-	out := map[string]string{}
-	for i, f := range facts {
-		if i == 0 && f.Label != "Account" {
-			tb.Errorf("the first fact is %s", f.Label)
-		}
-		out[f.Label] = f.Text
-	}
-	return out, err
 }
 
 // A seeder writes what the tests read, with requests of its own.

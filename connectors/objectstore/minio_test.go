@@ -83,13 +83,13 @@ func TestMinIO(t *testing.T) {
 				Code: connectors.Unreachable, Stage: connectors.StageResolve, Field: "addressing"},
 		}})
 	t.Run("only the named bucket", func(t *testing.T) {
-		s := open(t, ty, settings(ty, with(base, append(narrow, "bucket", "reports", "folder", "2026")...)...))
-		facts, err := factsOf(t, s)
+		s := conntest.Open(t, ty, settings(ty, with(base, append(narrow, "bucket", "reports", "folder", "2026")...)...))
+		facts, err := conntest.Facts(t, s)
 		if e := connectors.Classify(err); e == nil || !e.Partial || e.Reason != "objectstore.only" {
 			t.Errorf("%+v", err)
 		}
-		if facts["Rights"] != "list; reading 2026/sum.txt is refused" || names(list(t, s, "")) != "sum.txt" {
-			t.Errorf("%v %s", facts, names(list(t, s, "")))
+		if facts["Rights"] != "list; reading 2026/sum.txt is refused" || names(conntest.List(t, s, "")) != "sum.txt" {
+			t.Errorf("%v %s", facts, names(conntest.List(t, s, "")))
 		}
 	})
 	t.Run("no bucket may be listed", func(t *testing.T) {
@@ -109,17 +109,17 @@ func TestNamesInTheHost(t *testing.T) {
 	_, port, _ := strings.Cut(addr, ":")
 	w := conntest.NewWorld(t)
 	within(w, "", addr, "minio.test", "*.minio.test")
-	s := openIn(t, w, ty, settings(ty, "endpoint", "http://minio.test:"+port, "access_key", m.Access, "secret_key", m.Secret, "addressing", "virtual"))
-	if got := names(list(t, s, "")); got != "private/|reports/" {
+	s := conntest.OpenIn(t, w, ty, settings(ty, "endpoint", "http://minio.test:"+port, "access_key", m.Access, "secret_key", m.Secret, "addressing", "virtual"))
+	if got := names(conntest.List(t, s, "")); got != "private/|reports/" {
 		t.Error(got)
 	}
-	if got := names(list(t, s, "reports")); got != "2026/|odd/|people.csv" {
+	if got := names(conntest.List(t, s, "reports")); got != "2026/|odd/|people.csv" {
 		t.Error(got)
 	}
 	if got := content(t, s, "reports/2026/sum.txt"); got != "sum of 2026" {
 		t.Error(got)
 	}
-	facts, err := factsOf(t, openIn(t, w, ty, settings(ty, "endpoint", "http://minio.test:"+port, "access_key", m.Access, "secret_key", m.Secret, "addressing", "virtual", "bucket", "reports")))
+	facts, err := conntest.Facts(t, conntest.OpenIn(t, w, ty, settings(ty, "endpoint", "http://minio.test:"+port, "access_key", m.Access, "secret_key", m.Secret, "addressing", "virtual", "bucket", "reports")))
 	if err != nil || facts["Endpoint"] != "http://reports.minio.test:"+port {
 		t.Errorf("%v %v", facts, err)
 	}

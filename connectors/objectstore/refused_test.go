@@ -132,7 +132,7 @@ func TestABusyStandInIsAskedAgain(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>`)
 	})
-	if got := names(list(t, open(t, ty, s), "")); got != "a" {
+	if got := names(conntest.List(t, conntest.Open(t, ty, s), "")); got != "a" {
 		t.Error(got)
 	}
 	n.Store(-1000)
@@ -157,7 +157,7 @@ func TestAStandInThatTakesHostNamesAloneIsUnderstood(t *testing.T) {
 	}, "oss.example.com", "reports.oss.example.com")
 	ty := compatible()
 	base := []string{"endpoint", "https://oss.example.com", "access_key", "reader", "secret_key", "practice-only", "bucket", "reports"}
-	if got := names(list(t, openIn(t, v.world(t), ty, settings(ty, base...)), "")); got != "a" {
+	if got := names(conntest.List(t, conntest.OpenIn(t, v.world(t), ty, settings(ty, base...)), "")); got != "a" {
 		t.Error(got)
 	}
 	// A certificate for the server's own name alone.
@@ -230,7 +230,7 @@ func TestRangesOfStandIns(t *testing.T) {
 			}
 			c.handler(w, r)
 		})
-		sample, err := open(t, ty, s).(connectors.Sampler).Sample(t.Context(), "a", 100)
+		sample, err := conntest.Open(t, ty, s).(connectors.Sampler).Sample(t.Context(), "a", 100)
 		if string(sample.Data) != c.data || connectors.CodeOf(err) != c.code {
 			t.Errorf("%s: %q %v", name, sample.Data, err)
 		}
@@ -255,7 +255,7 @@ func TestSecurity68_AHugeObjectIsCut(t *testing.T) {
 			}
 		}
 	})
-	f, err := open(t, ty, s).(*session).store.Open(t.Context(), "a")
+	f, err := conntest.Open(t, ty, s).(*session).store.Open(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,14 +178,10 @@ func busy(res *httpx.Response) bool {
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return connectors.Classify(context.Cause(ctx))
+	if err := httpx.Sleep(ctx, d); err != nil {
+		return connectors.Classify(err)
 	}
+	return nil
 }
 
 func (s *s3) send(ctx context.Context, q question, region string) (*httpx.Response, error) {

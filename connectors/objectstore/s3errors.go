@@ -59,6 +59,9 @@ func (s *s3) refusal(q question, res *httpx.Response) *connectors.Error {
 		switch out.Reason {
 		case "objectstore.no_bucket":
 			out.Target = q.bucket
+			if q.bucket == "" { // nobody named one: the endpoint's path was taken for it
+				out.Reason, out.Field = "objectstore.endpoint_path", "endpoint"
+			}
 		case "objectstore.no_object", "objectstore.archived":
 			out.Target = q.key
 		}

@@ -184,30 +184,17 @@ func validSAS(v string) error {
 	return err
 }
 
-// keyFile is what is used of a service account's key file
-// (https://developers.google.com/identity/protocols/oauth2/service-account).
-type keyFile struct {
-	Type     string `json:"type"`
-	Email    string `json:"client_email"`
-	Project  string `json:"project_id"`
-	KeyID    string `json:"private_key_id"`
-	Key      string `json:"private_key"`
-	TokenURI string `json:"token_uri"`
-}
-
-const googleToken = "https://oauth2.googleapis.com/token"
-
-func readKeyFile(text string) (keyFile, error) {
-	var k keyFile
+func readKeyFile(text string) (jwtx.GoogleKey, error) {
+	var k jwtx.GoogleKey
 	if len(text) > 64<<10 || json.Unmarshal([]byte(text), &k) != nil {
 		return k, errors.New("The whole JSON file is needed, from its first brace to its last.")
 	}
 	switch {
 	case k.Type == "authorized_user":
 		return k, errors.New("This is your own sign-in with gcloud. The key file of a service account is needed.")
-	case k.Type != "service_account" || k.Email == "" || k.Key == "":
+	case !k.Whole():
 		return k, errors.New("This is not the key file of a service account: type, client_email or private_key is missing.")
-	case k.TokenURI != "" && k.TokenURI != googleToken && k.TokenURI != "https://accounts.google.com/o/oauth2/token":
+	case k.Foreign():
 		return k, errors.New("The token_uri in this file is not Google's. Nothing is sent there.")
 	}
 	return k, nil

@@ -106,7 +106,7 @@ func TestVersity(t *testing.T) {
 	t.Run("the region is found out", func(t *testing.T) { theRegionIsFoundOut(t, g) })
 	t.Run("a reader sees the named bucket", func(t *testing.T) { aReaderSeesTheNamedBucket(t, g) })
 	t.Run("TLS", func(t *testing.T) {
-		if _, err := open(t, ty, setTLS()(t)).Check(t.Context()); err != nil {
+		if _, err := conntest.Open(t, ty, setTLS()(t)).Check(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -114,19 +114,19 @@ func TestVersity(t *testing.T) {
 
 func whatIsInABucket(t *testing.T, g gateway) {
 	ty := compatible()
-	s := open(t, ty, settings(ty, g.answers()...))
-	if got := names(list(t, s, "")); got != "empty/|many/|reports/" {
+	s := conntest.Open(t, ty, settings(ty, g.answers()...))
+	if got := names(conntest.List(t, s, "")); got != "empty/|many/|reports/" {
 		t.Errorf("buckets: %s", got)
 	}
-	for _, n := range list(t, s, "") {
+	for _, n := range conntest.List(t, s, "") {
 		if n.Kind != "bucket" {
 			t.Errorf("%+v", n)
 		}
 	}
-	if got := names(list(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
+	if got := names(conntest.List(t, s, "reports")); got != "2026/|big.bin|empty.txt|odd/|people.csv" {
 		t.Errorf("reports: %s", got)
 	}
-	if got := names(list(t, s, "reports/2026/")); got != "june/" {
+	if got := names(conntest.List(t, s, "reports/2026/")); got != "june/" {
 		t.Errorf("2026: %s", got)
 	}
 	if got := content(t, s, "reports/2026/june/sum.txt"); got != "sum of june" {
@@ -135,7 +135,7 @@ func whatIsInABucket(t *testing.T, g gateway) {
 	if got := content(t, s, "reports/empty.txt"); got != "" {
 		t.Error(got)
 	}
-	nodes := list(t, s, "reports/odd/")
+	nodes := conntest.List(t, s, "reports/odd/")
 	if len(nodes) != len(odd()) {
 		t.Errorf("%d odd names: %s", len(nodes), names(nodes))
 	}
@@ -148,7 +148,7 @@ func whatIsInABucket(t *testing.T, g gateway) {
 	if err != nil || len(table.Rows) != 2 || table.Columns[0].Name != "name" {
 		t.Errorf("%+v %v", table, err)
 	}
-	if got := list(t, s, "empty"); len(got) != 0 {
+	if got := conntest.List(t, s, "empty"); len(got) != 0 {
 		t.Error(got)
 	}
 	for _, id := range []connectors.NodeID{"reports/none.txt", "reports/2026/", "nowhere/x"} {
@@ -160,15 +160,15 @@ func whatIsInABucket(t *testing.T, g gateway) {
 
 func aFolderIsWhereTheTreeBegins(t *testing.T, g gateway) {
 	ty := compatible()
-	s := open(t, ty, settings(ty, g.answers("bucket", "reports", "folder", "/2026/")...))
-	nodes := list(t, s, "")
+	s := conntest.Open(t, ty, settings(ty, g.answers("bucket", "reports", "folder", "/2026/")...))
+	nodes := conntest.List(t, s, "")
 	if len(nodes) != 1 || nodes[0].ID != "2026/june/" || nodes[0].Name != "june" {
 		t.Fatalf("%+v", nodes)
 	}
-	if got := names(list(t, s, nodes[0].ID)); got != "sum.txt" {
+	if got := names(conntest.List(t, s, nodes[0].ID)); got != "sum.txt" {
 		t.Error(got)
 	}
-	facts, err := factsOf(t, s)
+	facts, err := conntest.Facts(t, s)
 	if err != nil || facts["Folder"] != "2026" || facts["Bucket"] != "reports" {
 		t.Errorf("%v %v", facts, err)
 	}
@@ -177,7 +177,7 @@ func aFolderIsWhereTheTreeBegins(t *testing.T, g gateway) {
 // Ranges are asked for as they are needed, and end where the object does.
 func anObjectIsReadInRanges(t *testing.T, g gateway) {
 	ty := compatible()
-	st := open(t, ty, settings(ty, g.answers("bucket", "reports")...)).(*session).store
+	st := conntest.Open(t, ty, settings(ty, g.answers("bucket", "reports")...)).(*session).store
 	f, err := st.Open(t.Context(), "big.bin")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func anObjectIsReadInRanges(t *testing.T, g gateway) {
 func theRegionIsFoundOut(t *testing.T, g gateway) {
 	ty := compatible()
 	for _, bucket := range []string{"reports", ""} {
-		facts, err := factsOf(t, open(t, ty, settings(ty, g.answers("region", "us-east-2", "bucket", bucket)...)))
+		facts, err := conntest.Facts(t, conntest.Open(t, ty, settings(ty, g.answers("region", "us-east-2", "bucket", bucket)...)))
 		if err != nil || facts["Region"] != "eu-west-1 (found out; the form says us-east-2)" {
 			t.Errorf("bucket %q: %v %v", bucket, facts, err)
 		}
@@ -211,8 +211,8 @@ func theRegionIsFoundOut(t *testing.T, g gateway) {
 
 func aReaderSeesTheNamedBucket(t *testing.T, g gateway) {
 	ty := compatible()
-	s := open(t, ty, settings(ty, g.answers("access_key", "practice-reader", "secret_key", "practice-only-reader", "bucket", "reports")...))
-	facts, err := factsOf(t, s)
+	s := conntest.Open(t, ty, settings(ty, g.answers("access_key", "practice-reader", "secret_key", "practice-only-reader", "bucket", "reports")...))
+	facts, err := conntest.Facts(t, s)
 	if facts["Rights"] != "list and read" || facts["Account"] != "practice-reader" {
 		t.Errorf("%v", facts)
 	}
@@ -220,7 +220,7 @@ func aReaderSeesTheNamedBucket(t *testing.T, g gateway) {
 	if err != nil {
 		t.Error(err)
 	}
-	if got := names(list(t, s, "")); !strings.Contains(got, "people.csv") {
+	if got := names(conntest.List(t, s, "")); !strings.Contains(got, "people.csv") {
 		t.Error(got)
 	}
 	_, err = s.(connectors.Sampler).Sample(t.Context(), "2026/june/sum.txt", 10)

@@ -18,30 +18,13 @@ import (
 
 func mustOpen(t *testing.T, s connectors.Settings) *session {
 	t.Helper()
-	opened, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = opened.Close() })
-	return opened.(*session)
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
+	return conntest.Open(t, Type(), s).(*session)
 }
 
 func below(t *testing.T, s *session, id connectors.NodeID) map[connectors.NodeID]connectors.Node {
 	t.Helper()
 	out := map[connectors.NodeID]connectors.Node{}
-	for n, err := range s.Children(t.Context(), id) {
-		if err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
+	for _, n := range conntest.List(t, s, id) {
 		if _, twice := out[n.ID]; twice {
 			t.Errorf("%s: %s is told twice", id, n.ID)
 		}
@@ -50,31 +33,19 @@ func below(t *testing.T, s *session, id connectors.NodeID) map[connectors.NodeID
 	return out
 }
 
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-		return
-	}
-	if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
-}
-
 func (f *fixture) tree(t *testing.T) {
 	s := mustOpen(t, settings(f, "user", "boss", "password", "practice-only-boss"))
-	if dbs := below(t, s, ""); len(dbs) != 2 || fact(dbs["3"].Facts, "Keys") != "1" || !dbs["0"].Branch {
+	if dbs := below(t, s, ""); len(dbs) != 2 || conntest.Fact(dbs["3"].Facts, "Keys") != "1" || !dbs["0"].Branch {
 		t.Errorf("%+v", dbs)
 	}
 	root := below(t, s, "0")
 	if n := root["0/app:*"]; n.Name != "app:" || n.Kind != "folder" || !n.Branch {
 		t.Errorf("%+v", n)
 	}
-	if n := root["0/app"]; n.Kind != "string" || n.Branch || n.Views[0] != connectors.ViewContent || fact(n.Facts, "Bytes") != "35" {
+	if n := root["0/app"]; n.Kind != "string" || n.Branch || n.Views[0] != connectors.ViewContent || conntest.Fact(n.Facts, "Bytes") != "35" {
 		t.Errorf("%+v", n)
 	}
-	if at, err := time.Parse(time.RFC3339, fact(root["0/lives"].Facts, "Expires")); err != nil || time.Until(at) < time.Hour {
+	if at, err := time.Parse(time.RFC3339, conntest.Fact(root["0/lives"].Facts, "Expires")); err != nil || time.Until(at) < time.Hour {
 		t.Errorf("%+v", root["0/lives"])
 	}
 	app := below(t, s, "0/app:*")
@@ -85,7 +56,7 @@ func (f *fixture) tree(t *testing.T) {
 	for id, size := range map[connectors.NodeID]string{"0/app:hash": "3 Fields", "0/app:list": "3 Entries", "0/app:set": "3 Members", "0/app:zset": "2 Members", "0/app:stream": "2 Messages"} {
 		n := app[id]
 		number, unit, _ := strings.Cut(size, " ")
-		if fact(n.Facts, unit) != number || n.Views[0] != connectors.ViewRows || n.Access != connectors.AccessReadable {
+		if conntest.Fact(n.Facts, unit) != number || n.Views[0] != connectors.ViewRows || n.Access != connectors.AccessReadable {
 			t.Errorf("%+v", n)
 		}
 	}
@@ -103,7 +74,7 @@ func (f *fixture) parts(t *testing.T) {
 		t.Errorf("%+v", prefixed)
 	}
 	for _, err := range s.Children(t.Context(), "nonsense/x") {
-		wantError(t, err, connectors.NotFound, "redis.missing", "")
+		conntest.WantError(t, err, connectors.NotFound, "redis.missing", "")
 	}
 }
 
@@ -149,19 +120,19 @@ func (f *fixture) strings(t *testing.T) {
 		t.Errorf("%+v %v", sample, err)
 	}
 	_, err := s.Table(t.Context(), "0/app:nothing", 5)
-	wantError(t, err, connectors.NotFound, "redis.missing", "")
+	conntest.WantError(t, err, connectors.NotFound, "redis.missing", "")
 	_, err = s.Sample(t.Context(), "0/app:hash", 5)
-	wantError(t, err, connectors.Unsupported, "redis.kind", "")
+	conntest.WantError(t, err, connectors.Unsupported, "redis.kind", "")
 }
 
 // rights are those of a user who may read some keys, and not even send PING.
 func (f *fixture) rights(t *testing.T) {
 	facts, err := mustOpen(t, settings(f)).Check(t.Context())
-	if err != nil || fact(facts, "Account") != "reader" || !strings.HasPrefix(fact(facts, "Server"), "Redis ") || fact(facts, "Encryption") != "none" {
+	if err != nil || conntest.Fact(facts, "Account") != "reader" || !strings.HasPrefix(conntest.Fact(facts, "Server"), "Redis ") || conntest.Fact(facts, "Encryption") != "none" {
 		t.Errorf("%v %v", facts, err)
 	}
 	least := mustOpen(t, settings(f, "user", "least", "password", "practice-only-least"))
-	if facts, err = least.Check(t.Context()); err != nil || fact(facts, "Account") != "least" {
+	if facts, err = least.Check(t.Context()); err != nil || conntest.Fact(facts, "Account") != "least" {
 		t.Errorf("%v %v", facts, err)
 	}
 	if n := below(t, least, "")["0"]; n.Name != "Database 0" {
@@ -171,13 +142,13 @@ func (f *fixture) rights(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 	_, err = least.Sample(t.Context(), "0/other:secret", 10)
-	wantError(t, err, connectors.Denied, "redis.noperm", "")
+	conntest.WantError(t, err, connectors.Denied, "redis.noperm", "")
 }
 
 func (f *fixture) named(t *testing.T) {
 	named := mustOpen(t, settings(f, "user", "keyed", "password", "practice-only-keyed", "known", "app:1\nother:secret\nnowhere"))
 	facts, err := named.Check(t.Context())
-	wantError(t, err, connectors.Denied, "redis.no_scan", "known")
+	conntest.WantError(t, err, connectors.Denied, "redis.no_scan", "known")
 	if e := connectors.Classify(err); !e.Partial || len(facts) == 0 {
 		t.Errorf("%+v %v", e, facts)
 	}
@@ -185,14 +156,14 @@ func (f *fixture) named(t *testing.T) {
 		t.Errorf("%+v", keys)
 	}
 	boss, err := mustOpen(t, settings(f, "user", "boss", "password", "practice-only-boss")).Check(t.Context())
-	if err != nil || fact(boss, "Commands") != "+@all" || fact(boss, "Key patterns") != "~*" {
+	if err != nil || conntest.Fact(boss, "Commands") != "+@all" || conntest.Fact(boss, "Key patterns") != "~*" {
 		t.Errorf("%v %v", boss, err)
 	}
 }
 
 func (f *fixture) password(t *testing.T) {
 	facts, err := mustOpen(t, settings(f, "user", "awkward", "password", awkward)).Check(t.Context())
-	if err != nil || fact(facts, "Account") != "awkward" {
+	if err != nil || conntest.Fact(facts, "Account") != "awkward" {
 		t.Errorf("%v %v", facts, err)
 	}
 }
@@ -209,7 +180,7 @@ func (f *fixture) bounded(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err := s.Table(t.Context(), "0/fat", 30) // 90 MB
-	wantError(t, err, connectors.Unsupported, "redis.too_large", "")
+	conntest.WantError(t, err, connectors.Unsupported, "redis.too_large", "")
 	if _, err = s.Check(t.Context()); err != nil {
 		t.Errorf("after too much: %v", err)
 	}
@@ -249,7 +220,7 @@ func (f *fixture) reconnects(t *testing.T) {
 	s := mustOpen(t, settings(f))
 	f.Feed(t, "CLIENT KILL USER reader")
 	_, err := s.Check(t.Context())
-	wantError(t, err, connectors.Unreachable, "redis.lost", "")
+	conntest.WantError(t, err, connectors.Unreachable, "redis.lost", "")
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Errorf("after the connection was lost: %v", err)
 	}
@@ -283,10 +254,7 @@ func dialTo(t *testing.T, port int) net.Conn {
 // TestStates are servers that are there and do not answer as they should.
 func TestStates(t *testing.T) {
 	at := func(r *server.Redis, more ...string) connectors.Settings {
-		s := connectors.NewSettings()
-		s.Plain["host"], s.Plain["port"], s.Plain["auth"], s.Plain["security"] = "127.0.0.1", strconv.Itoa(r.Port), byNothing, "none"
-		with(s, more...)
-		return s
+		return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(r.Port), "auth", byNothing, "security", "none"}, more...)
 	}
 	first := func(s connectors.Settings) error {
 		opened, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, s)
@@ -308,11 +276,11 @@ func TestStates(t *testing.T) {
 		r.Feed(t, "CONFIG SET maxclients 1")
 		mustOpen(t, at(r))
 		_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, at(r))
-		wantError(t, err, connectors.Throttled, "redis.max_clients", "")
+		conntest.WantError(t, err, connectors.Throttled, "redis.max_clients", "")
 	})
 	t.Run("replica without its primary", func(t *testing.T) {
 		r := server.StartRedis(t, server.RedisConf{Conf: "replicaof 127.0.0.1 " + strconv.Itoa(server.FreePort(t)) + "\nreplica-serve-stale-data no"})
-		wantError(t, first(at(r)), connectors.Unreachable, "redis.masterdown", "")
+		conntest.WantError(t, first(at(r)), connectors.Unreachable, "redis.masterdown", "")
 	})
 	t.Run("busy with a script", func(t *testing.T) {
 		r := server.StartRedis(t, server.RedisConf{Conf: "busy-reply-threshold 10"})
@@ -325,13 +293,13 @@ func TestStates(t *testing.T) {
 				break
 			}
 		}
-		wantError(t, err, connectors.Unreachable, "redis.busy", "")
+		conntest.WantError(t, err, connectors.Unreachable, "redis.busy", "")
 		r.Feed(t, "SCRIPT KILL")
 	})
 	t.Run("sentinel", func(t *testing.T) {
 		r := server.StartRedis(t, server.RedisConf{Sentinel: true, Conf: "sentinel monitor practice 127.0.0.1 7777 1"})
 		_, err := mustOpen(t, at(r)).Check(t.Context())
-		wantError(t, err, connectors.Refused, "redis.sentinel", "host")
+		conntest.WantError(t, err, connectors.Refused, "redis.sentinel", "host")
 		if said := connectors.Classify(err).Said; said != "practice at 127.0.0.1 port 7777" {
 			t.Error(said)
 		}
@@ -341,7 +309,7 @@ func TestStates(t *testing.T) {
 		one, two := server.StartRedis(t, server.RedisConf{Conf: conf}), server.StartRedis(t, server.RedisConf{Conf: conf})
 		one.Feed(t, "CLUSTER ADDSLOTSRANGE 0 8191")
 		_, err := mustOpen(t, at(one)).Table(t.Context(), "0/here", 5)
-		wantError(t, err, connectors.Unreachable, "redis.cluster_down", "")
+		conntest.WantError(t, err, connectors.Unreachable, "redis.cluster_down", "")
 		two.Feed(t, "CLUSTER ADDSLOTSRANGE 8192 16383\nCLUSTER MEET 127.0.0.1 "+strconv.Itoa(one.Port))
 		s := mustOpen(t, at(two))
 		for range 300 { // until both know each other
@@ -351,20 +319,20 @@ func TestStates(t *testing.T) {
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
-		wantError(t, err, connectors.NotFound, "redis.moved", "host")
+		conntest.WantError(t, err, connectors.NotFound, "redis.moved", "host")
 		facts, err := s.Check(t.Context())
-		if err != nil || !strings.Contains(fact(facts, "Kind"), "cluster") {
+		if err != nil || !strings.Contains(conntest.Fact(facts, "Kind"), "cluster") {
 			t.Errorf("%v %v", facts, err)
 		}
 		_, err = Type().Open(t.Context(), conntest.NewWorld(t).Env, at(one, "database", "1"))
-		wantError(t, err, connectors.Unsupported, "redis.cluster_database", "database")
+		conntest.WantError(t, err, connectors.Unsupported, "redis.cluster_database", "database")
 	})
 	t.Run("loading", func(t *testing.T) {
 		conf := "dir " + t.TempDir()
 		before := server.StartRedis(t, server.RedisConf{Conf: conf})
 		before.Feed(t, "EVAL \"for i=1,3000 do redis.call('SET',i,i) end\" 0\nSAVE")
 		r := server.StartRedis(t, server.RedisConf{Conf: conf + "\nkey-load-delay 2000\nloading-process-events-interval-bytes 1024"})
-		wantError(t, first(at(r)), connectors.Unreachable, "redis.loading", "")
+		conntest.WantError(t, first(at(r)), connectors.Unreachable, "redis.loading", "")
 	})
 	t.Run("protected mode", func(t *testing.T) {
 		r := server.StartRedis(t, server.RedisConf{Conf: "bind 0.0.0.0"})
@@ -374,6 +342,6 @@ func TestStates(t *testing.T) {
 			return elsewhere.DialContext(ctx, network, addr)
 		}
 		_, err := Type().Open(t.Context(), w.Env, at(r))
-		wantError(t, err, connectors.Refused, "redis.protected", "host")
+		conntest.WantError(t, err, connectors.Refused, "redis.protected", "host")
 	})
 }

@@ -61,24 +61,7 @@ SET third 1`)
 }
 
 func settings(f *fixture, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	for k, v := range map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(f.Port), "auth": byPassword, "user": "reader", "security": "none"} {
-		s.Plain[k] = v
-	}
-	s.Secrets["password"] = connectors.NewSecret("practice-only-reader")
-	with(s, more...)
-	return s
-}
-
-// with changes answers: pairs of key and value.
-func with(s connectors.Settings, more ...string) {
-	for i := 0; i+1 < len(more); i += 2 {
-		if field, _ := form().Field(more[i]); field.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(f.Port), "auth", byPassword, "user", "reader", "security", "none", "password", "practice-only-reader"}, more...)
 }
 
 func (f *fixture) set(more ...string) func(testing.TB) connectors.Settings {
@@ -89,9 +72,7 @@ func (f *fixture) set(more ...string) func(testing.TB) connectors.Settings {
 func (f *fixture) encrypted(ca *server.CA, more ...string) func(testing.TB) connectors.Settings {
 	return func(tb testing.TB) connectors.Settings {
 		own := ca.Issue(tb, server.Cert{Name: "reader", Client: true})
-		s := settings(f, "port", strconv.Itoa(f.TLS), "security", "tls", "ca", f.ca.PEM, "client_cert", own.Cert, "client_key", own.Key)
-		with(s, more...)
-		return s
+		return settings(f, append([]string{"port", strconv.Itoa(f.TLS), "security", "tls", "ca", f.ca.PEM, "client_cert", own.Cert, "client_key", own.Key}, more...)...)
 	}
 }
 
@@ -115,9 +96,7 @@ func (f *fixture) plainly(t *testing.T) {
 	one := server.StartRedis(t, server.RedisConf{Conf: "requirepass practice-only-one\ndatabases 4"})
 	alone := func(more ...string) func(testing.TB) connectors.Settings {
 		return func(testing.TB) connectors.Settings {
-			s := settings(f, "port", strconv.Itoa(one.Port), "user", "", "password", "practice-only-one")
-			with(s, more...)
-			return s
+			return settings(f, append([]string{"port", strconv.Itoa(one.Port), "user", "", "password", "practice-only-one"}, more...)...)
 		}
 	}
 	open := server.StartRedis(t, server.RedisConf{})
@@ -150,7 +129,7 @@ func (f *fixture) plainly(t *testing.T) {
 	})
 	for name, s := range map[string]connectors.Settings{"a password alone": alone()(t), "nothing": alone("auth", byNothing, "port", strconv.Itoa(open.Port))(t)} {
 		facts, err := mustOpen(t, s).Check(t.Context())
-		if err != nil || fact(facts, "Account") != "default" {
+		if err != nil || conntest.Fact(facts, "Account") != "default" {
 			t.Errorf("%s: %v %v", name, facts, err)
 		}
 	}

@@ -114,15 +114,7 @@ func form() connectors.Form {
 
 // split understands rediss://user@host:6380/2 and the like, pasted into the host.
 func split(v string) map[string]string {
-	out := answers.SplitURL("database", "redis", "rediss", "valkey", "valkeys")(v)
-	if out == nil {
-		return nil
-	}
-	scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(v)), "://")
-	out["security"] = "none"
-	if strings.HasSuffix(scheme, "ss") || scheme == "valkeys" {
-		out["security"] = "tls"
-	}
+	out := answers.SplitScheme("database", "security", map[string]string{"redis": "none", "rediss": "tls", "valkey": "none", "valkeys": "tls"})(v)
 	if validNumber(out["database"]) != nil {
 		delete(out, "database")
 	}

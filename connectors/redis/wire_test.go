@@ -124,5 +124,5 @@ func TestAnEndlessScanEnds(t *testing.T) {
 	for _, err := range s.Children(t.Context(), "0") {
 		last = err
 	}
-	wantError(t, last, "unsupported", "redis.many", "prefix")
+	conntest.WantError(t, last, "unsupported", "redis.many", "prefix")
 }

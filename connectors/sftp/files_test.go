@@ -21,23 +21,7 @@ import (
 
 func list(t *testing.T, session connectors.Session, dir string) map[string]connectors.Node {
 	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range session.(connectors.Browser).Children(t.Context(), connectors.NodeID(dir)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func factOf(n connectors.Node, label string) string {
-	for _, f := range n.Facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
+	return conntest.Below(t, session, connectors.NodeID(dir))
 }
 
 // tangle makes files and links of every kind in the account's home.
@@ -81,7 +65,7 @@ func TestModesOwnersAndLinks(t *testing.T) {
 		if got[name].Access != want {
 			t.Errorf("%s: access %q, want %q", name, got[name].Access, want)
 		}
-		if want == "" || !strings.HasPrefix(factOf(got[name], "Mode"), "-") {
+		if want == "" || !strings.HasPrefix(conntest.Fact(got[name].Facts, "Mode"), "-") {
 			continue
 		}
 		_, err := session.(connectors.Sampler).Sample(t.Context(), got[name].ID, 1)
@@ -90,11 +74,11 @@ func TestModesOwnersAndLinks(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{"to folder": "../reports true", "to file": "../notes.txt false", "to nothing": "nowhere (not there) false", "to itself": "to itself (not there) false"} {
-		if n := got[name]; fmt.Sprint(factOf(n, "Leads to"), " ", n.Branch) != want || n.Kind != "link" {
+		if n := got[name]; fmt.Sprint(conntest.Fact(n.Facts, "Leads to"), " ", n.Branch) != want || n.Kind != "link" {
 			t.Errorf("%s: %+v", name, n)
 		}
 	}
-	if n := got["mine"]; factOf(n, "Mode") != "-rw-------" || !strings.HasPrefix(factOf(n, "Owner"), account+":") || n.Kind != "file" {
+	if n := got["mine"]; conntest.Fact(n.Facts, "Mode") != "-rw-------" || !strings.HasPrefix(conntest.Fact(n.Facts, "Owner"), account+":") || n.Kind != "file" {
 		t.Errorf("%+v", n)
 	}
 	if names := list(t, session, string(got["to folder"].ID)); len(names) != 1 {
@@ -218,7 +202,7 @@ func TestServersWithLittle(t *testing.T) {
 		s := startSSHD(t, "MaxSessions 1")
 		dir := s.tangle(t)
 		session := works(t, s.settings(t), connectors.Asker{})
-		if got := list(t, session, dir); len(got) != 11 || !got["to folder"].Branch || factOf(got["mine"], "Mode") != "-rw-------" {
+		if got := list(t, session, dir); len(got) != 11 || !got["to folder"].Branch || conntest.Fact(got["mine"].Facts, "Mode") != "-rw-------" {
 			t.Errorf("%v", got)
 		}
 		if _, err := session.Check(t.Context()); err != nil {

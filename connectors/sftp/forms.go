@@ -75,6 +75,9 @@ func splitHost(where string) func(string) map[string]string {
 	byURL := answers.SplitURL(where, "sftp", "ssh", "scp")
 	return func(v string) map[string]string {
 		if out := byURL(v); out != nil {
+			if below := out[where]; where != "" && below != "" {
+				out[where] = rooted(below)
+			}
 			return out
 		}
 		words := strings.Fields(v)
@@ -101,6 +104,16 @@ func splitHost(where string) func(string) map[string]string {
 		}
 		return out
 	}
+}
+
+// rooted is the folder of an address, which counts from the root of the server,
+// or after ~ from home, as curl and WinSCP take it:
+// https://curl.se/docs/manual.html, https://winscp.net/eng/docs/session_url
+func rooted(below string) string {
+	if home, ok := strings.CutPrefix(below+"/", "~/"); ok {
+		return strings.TrimSuffix(home, "/")
+	}
+	return "/" + below
 }
 
 // validKey finds what cannot be a key; whether a passphrase opens it is known

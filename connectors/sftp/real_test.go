@@ -69,13 +69,7 @@ func openWith(t testing.TB, settings connectors.Settings, ask connectors.Asker) 
 	t.Helper()
 	w := conntest.NewWorld(t)
 	w.Env.Ask = ask
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, w.Env, settings)
-	if err == nil {
-		t.Cleanup(func() { _ = session.Close() })
-	}
-	return session, err
+	return conntest.TryIn(t, w, Type(), settings)
 }
 
 func (s *sshd) ways(t *testing.T) {

@@ -163,31 +163,17 @@ func chatty(t *testing.T, banner string, ask func(ssh.KeyboardInteractiveChallen
 // listenSSH serves sign-ins, and refuses every channel.
 func listenSSH(t *testing.T, cfg *ssh.ServerConfig) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				conn, chans, reqs, err := ssh.NewServerConn(c, cfg)
-				if err != nil {
-					return
-				}
-				go ssh.DiscardRequests(reqs)
-				for ch := range chans {
-					_ = ch.Reject(ssh.Prohibited, "no")
-				}
-				_ = conn.Close()
-			}()
+	_, port := conntest.Serve(t, func(c net.Conn) {
+		conn, chans, reqs, err := ssh.NewServerConn(c, cfg)
+		if err != nil {
+			return
 		}
-	}()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+		go ssh.DiscardRequests(reqs)
+		for ch := range chans {
+			_ = ch.Reject(ssh.Prohibited, "no")
+		}
+		_ = conn.Close()
+	})
 	return port
 }
 

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"jackfield/connectors"
@@ -23,17 +22,7 @@ type another struct {
 
 func (a another) settings(more ...string) func(testing.TB) connectors.Settings {
 	return func(testing.TB) connectors.Settings {
-		s := connectors.NewSettings()
-		s.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(a.port), "user": account, "auth": "password"}
-		s.Secrets["password"] = connectors.NewSecret(password)
-		for i := 0; i+1 < len(more); i += 2 {
-			if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() {
-				s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-			} else {
-				s.Plain[more[i]] = more[i+1]
-			}
-		}
-		return s
+		return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(a.port), "user", account, "auth", "password", "password", password}, more...)
 	}
 }
 
@@ -69,25 +58,20 @@ func (a another) run(t *testing.T, faults ...conntest.Fault) {
 	}
 }
 
-// place makes the account and a folder that it may enter.
-func place(t *testing.T) (dir, home, key, public string) {
+// place makes the account, and a key of its beside its home.
+func place(t *testing.T) (made server.Account, dir, key, public string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "jf-ssh-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	server.Run(t, "chmod", "755", dir)
-	home = filepath.Join(dir, "home")
-	makeAccount(t, home)
+	made = makeAccount(t)
+	dir = filepath.Dir(made.Home)
 	server.Run(t, server.Program(t, "ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, "key"))
-	return dir, home, read(t, filepath.Join(dir, "key")), read(t, filepath.Join(dir, "key.pub"))
+	return made, dir, read(t, filepath.Join(dir, "key")), read(t, filepath.Join(dir, "key.pub"))
 }
 
 func TestDropbear(t *testing.T) {
 	daemon := server.Program(t, "dropbear", "dropbear-bin")
 	dropbearkey := server.Program(t, "dropbearkey", "dropbear-bin")
-	dir, home, key, public := place(t)
+	made, dir, key, public := place(t)
+	home := made.Home
 	if err := os.Mkdir(filepath.Join(home, ".ssh"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -117,21 +101,14 @@ func TestDropbear(t *testing.T) {
 
 func TestProFTPD(t *testing.T) {
 	daemon := server.Program(t, "proftpd", "proftpd-core proftpd-mod-crypto")
-	dir, home, key, public := place(t)
+	made, dir, key, _ := place(t)
+	home := made.Home
 	server.Run(t, "chown", "-R", account, home)
 	port := server.FreePort(t)
 	keygen := server.Program(t, "ssh-keygen", "openssh-client")
 	server.Run(t, keygen, "-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f", filepath.Join(dir, "host"))
 	keys := server.WriteFile(t, dir, "keys", server.Run(t, keygen, "-e", "-f", filepath.Join(dir, "key.pub")), 0o644)
-	ids := strings.Fields(server.Run(t, "id", "-u", account) + server.Run(t, "id", "-g", account))
-	pass := exec.Command(server.Program(t, "openssl", "openssl"), "passwd", "-6", "-stdin")
-	pass.Stdin = strings.NewReader(password)
-	hash, err := pass.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	users := server.WriteFile(t, dir, "users", fmt.Sprintf("%s:%s:%s:%s::%s:/bin/bash\n", account, strings.TrimSpace(string(hash)), ids[0], ids[1], home), 0o600)
-	_ = public
+	users := server.WriteFile(t, dir, "users", made.Line(t), 0o600)
 	conf := server.WriteFile(t, dir, "proftpd.conf", fmt.Sprintf(`ModulePath /usr/lib/proftpd
 LoadModule mod_sftp.c
 ServerName practice

@@ -255,25 +255,11 @@ func TestServersThatHaveEnough(t *testing.T) {
 // hangsUp is a server, or a guard before it, that says a word at most and closes.
 func hangsUp(t *testing.T, says string) (host, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Write([]byte(says))
-			_ = c.(*net.TCPConn).CloseWrite()
-			_, _ = c.Read(make([]byte, 256)) // the client's version, so that closing resets nothing
-			_ = c.Close()
-		}
-	}()
-	host, port, _ = net.SplitHostPort(l.Addr().String())
-	return host, port
+	return conntest.Serve(t, func(c net.Conn) {
+		_, _ = c.Write([]byte(says))
+		_ = c.(*net.TCPConn).CloseWrite()
+		_, _ = c.Read(make([]byte, 256)) // the client's version, so that closing resets nothing
+	})
 }
 
 func TestPinnedHostKeys(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 	"jackfield/connectors/conntest/server"
 )
 
@@ -37,20 +37,12 @@ func startSSHD(t testing.TB, more ...string) *sshd {
 	t.Helper()
 	daemon := server.Program(t, "sshd", "openssh-server")
 	keygen := server.Program(t, "ssh-keygen", "openssh-client")
-	if os.Getuid() != 0 {
-		t.Fatal("these tests make an account, and need root for that")
-	}
-	dir, err := os.MkdirTemp("/tmp", "jf-sshd-*") // every folder above it may be entered by the account
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	server.Run(t, "chmod", "755", dir)
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := &sshd{port: server.FreePort(t), home: filepath.Join(dir, "home"), dir: dir}
-	makeAccount(t, s.home)
+	home := makeAccount(t).Home
+	dir := filepath.Dir(home)
+	s := &sshd{port: server.FreePort(t), home: home, dir: dir}
 	for _, kind := range []string{"ed25519", "ecdsa"} {
 		server.Run(t, keygen, "-q", "-t", kind, "-N", "", "-f", filepath.Join(dir, "host_"+kind))
 	}
@@ -90,18 +82,10 @@ func startSSHD(t testing.TB, more ...string) *sshd {
 	return s
 }
 
-func makeAccount(t testing.TB, home string) {
+func makeAccount(t testing.TB) server.Account {
 	t.Helper()
-	if _, err := user.Lookup(account); err == nil {
-		server.Run(t, "userdel", "-f", account)
-	}
-	server.Run(t, "useradd", "-M", "-d", home, "-s", "/bin/bash", account)
-	t.Cleanup(func() { _ = exec.Command("userdel", "-f", account).Run() })
-	set := exec.Command("chpasswd")
-	set.Stdin = strings.NewReader(account + ":" + password + "\n")
-	if out, err := set.CombinedOutput(); err != nil {
-		t.Fatalf("chpasswd: %v %s", err, out)
-	}
+	made := server.NewAccount(t, account, password)
+	home := made.Home
 	for _, d := range []string{"", "reports", "hostile", "empty"} {
 		if err := os.MkdirAll(filepath.Join(home, d), 0o755); err != nil {
 			t.Fatal(err)
@@ -114,6 +98,7 @@ func makeAccount(t testing.TB, home string) {
 	server.WriteFile(t, filepath.Join(home, "hostile"), "line\nbreak", "x", 0o644)
 	server.WriteFile(t, filepath.Join(home, "hostile"), "bad\xff\xfeutf8", "x", 0o644)
 	server.Run(t, "chown", "-R", account, filepath.Join(home, "reports"))
+	return made
 }
 
 func (s *sshd) addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
@@ -135,18 +120,7 @@ func (s *sshd) trusted(t testing.TB, kind string) string {
 // settings sign in with the password and know the host; more are plain answers.
 func (s *sshd) settings(t testing.TB, more ...string) connectors.Settings {
 	t.Helper()
-	out := connectors.NewSettings()
-	out.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(s.port), "user": account, "auth": "password"}
-	out.Secrets["password"] = connectors.NewSecret(password)
-	out.Secrets["known_hosts"] = connectors.NewSecret(s.trusted(t, "ed25519"))
-	for i := 0; i+1 < len(more); i += 2 {
-		if f, _ := Type().Form.Field(more[i]); f.Kind.Secret() || more[i] == "known_hosts" {
-			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			out.Plain[more[i]] = more[i+1]
-		}
-	}
-	return out
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(s.port), "user", account, "auth", "password", "password", password, "known_hosts", s.trusted(t, "ed25519")}, more...)
 }
 
 func read(t testing.TB, name string) string {

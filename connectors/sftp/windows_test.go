@@ -141,28 +141,8 @@ func (w *standIn) start(t *testing.T, more ...string) connectors.Settings {
 	}
 	cfg := &ssh.ServerConfig{NoClientAuth: true, ServerVersion: w.version}
 	cfg.AddHostKey(host)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go w.accept(c, cfg)
-		}
-	}()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"host": "127.0.0.1", "port": port, "user": "mira", "auth": "password"}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		s.Plain[more[i]] = more[i+1]
-	}
-	return s
+	_, port := conntest.Serve(t, func(c net.Conn) { w.accept(c, cfg) })
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", port, "user", "mira", "auth", "password", "password", password}, more...)
 }
 
 func (w *standIn) accept(c net.Conn, cfg *ssh.ServerConfig) {

@@ -15,6 +15,7 @@ import (
 
 // The codes of MS-ERREF section 2.3.1 that the library has Go errors for.
 const (
+	statusNoFile      = 0xC000000F
 	statusDenied      = 0xC0000022
 	statusNoName      = 0xC0000034
 	statusNotAccepted = 0xC00000D0
@@ -56,7 +57,7 @@ func verdicts(status uint32) (verdict, bool) {
 		statusNoName:      {connectors.NotFound, "smb.not_found", ""},
 		0xC000003A:        {connectors.NotFound, "smb.not_found", ""},      // OBJECT_PATH_NOT_FOUND
 		0xC0000033:        {connectors.NotFound, "smb.not_found", ""},      // OBJECT_NAME_INVALID
-		0xC000000F:        {connectors.NotFound, "smb.not_found", ""},      // NO_SUCH_FILE
+		statusNoFile:      {connectors.NotFound, "smb.not_found", ""},      // NO_SUCH_FILE
 		0xC0000103:        {connectors.NotFound, "smb.not_a_folder", ""},   // NOT_A_DIRECTORY
 		0xC00000BA:        {connectors.Unsupported, "smb.is_a_folder", ""}, // FILE_IS_A_DIRECTORY
 		0xC0000043:        {connectors.Refused, "smb.in_use", ""},          // SHARING_VIOLATION
@@ -85,6 +86,13 @@ func statusOf(err error) (uint32, bool) {
 		return statusNotAccepted, true
 	}
 	return 0, false
+}
+
+// matchesNothing reports whether an open folder was found to list nothing at all,
+// not even itself, such as the root of an empty drive (MS-SMB2 section 3.3.5.18).
+func matchesNothing(err error) bool {
+	status, ok := statusOf(err)
+	return ok && status == statusNoFile
 }
 
 func fromStatus(target string, status uint32, err error) *connectors.Error {

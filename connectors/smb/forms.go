@@ -3,7 +3,6 @@ package smb
 import (
 	"errors"
 	"net/url"
-	"path"
 	"strings"
 
 	"jackfield/connectors"
@@ -28,7 +27,7 @@ func form() connectors.Form {
 		{Key: "domain", Label: "Domain", Kind: connectors.Text, Example: "COMPANY", Show: password, Valid: validName,
 			Help: "Leave empty for an account of the server's own."},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: password},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "2026/sales", Tidy: tidyFolder, Valid: validFolder,
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "2026/sales", Tidy: answers.TidyFolder, Valid: validFolder,
 			Help: "Within the share. Leave empty for all of it."},
 	}
 	return connectors.Form{Fields: append(fields, files.Fields()...)}
@@ -90,18 +89,6 @@ func validFolder(v string) error {
 		return errors.New("The folder lies within the share. Choose another share to go higher.")
 	}
 	return nil
-}
-
-// tidyFolder takes either separator, before and after.
-func tidyFolder(v string) string {
-	v = strings.Trim(strings.ReplaceAll(strings.TrimSpace(v), `\`, "/"), "/")
-	if v == "" {
-		return ""
-	}
-	if v = path.Clean(v); v == "." {
-		return ""
-	}
-	return v
 }
 
 // account takes DOMAIN\user apart. The domain in the name goes before the other;

@@ -89,17 +89,7 @@ func start(t testing.TB, dir, global string) *server.SMB {
 }
 
 func answersFor(s *server.SMB, more ...string) connectors.Settings {
-	out := connectors.NewSettings()
-	out.Plain = map[string]string{"host": "127.0.0.1", "port": strconv.Itoa(s.Port), "user": reader, "share": "docs"}
-	out.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		if x, _ := Type().Form.Field(more[i]); x.Kind.Secret() {
-			out.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			out.Plain[more[i]] = more[i+1]
-		}
-	}
-	return out
+	return conntest.Settings(Type(), []string{"host", "127.0.0.1", "port", strconv.Itoa(s.Port), "user", reader, "share", "docs", "password", password}, more...)
 }
 
 func with(s *server.SMB, more ...string) func(testing.TB) connectors.Settings {
@@ -108,13 +98,7 @@ func with(s *server.SMB, more ...string) func(testing.TB) connectors.Settings {
 
 func openWith(t testing.TB, settings connectors.Settings) (connectors.Session, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(t).Env, settings)
-	if err == nil {
-		t.Cleanup(func() { _ = session.Close() })
-	}
-	return session, err
+	return conntest.Try(t, Type(), settings)
 }
 
 func TestSamba(t *testing.T) {
@@ -159,10 +143,7 @@ func TestSamba(t *testing.T) {
 	t.Run("reading", func(t *testing.T) { reads(t, s) })
 	t.Run("shares", func(t *testing.T) { shares(t, s) })
 	t.Run("encrypted", func(t *testing.T) {
-		session, err := openWith(t, answersFor(s, "share", "encrypted"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(s, "share", "encrypted"))
 		facts, err := session.Check(t.Context())
 		if err != nil || !strings.Contains(fmt.Sprint(facts), "yes, for this share") {
 			t.Errorf("%v %v", facts, err)
@@ -171,22 +152,13 @@ func TestSamba(t *testing.T) {
 }
 
 func looks(t *testing.T, s *server.SMB) {
-	session, err := openWith(t, answersFor(s))
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := conntest.Open(t, Type(), answersFor(s))
 	facts, err := session.Check(t.Context())
 	text := fmt.Sprint(facts)
 	if err != nil || !strings.HasPrefix(text, "[{Account games}") || !strings.Contains(text, "SMB 3.1.1") || !strings.Contains(text, "Free space") {
 		t.Errorf("%s %v", text, err)
 	}
-	nodes := map[string]connectors.Node{}
-	for n, err := range session.(connectors.Browser).Children(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		nodes[n.Name] = n
-	}
+	nodes := conntest.Below(t, session, "")
 	for name, want := range map[string]connectors.Access{"notes.txt": connectors.AccessReadable, "reports": connectors.AccessReadable, "closed": connectors.AccessDenied, "closed.txt": connectors.AccessDenied, "Bücher": connectors.AccessReadable} {
 		if n, ok := nodes[name]; !ok || n.Access != want {
 			t.Errorf("%s: %+v", name, n)
@@ -204,10 +176,7 @@ func looks(t *testing.T, s *server.SMB) {
 }
 
 func reads(t *testing.T, s *server.SMB) {
-	session, err := openWith(t, answersFor(s))
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := conntest.Open(t, Type(), answersFor(s))
 	table, err := session.(connectors.Tabler).Table(t.Context(), "docs/reports/sales.csv", 10)
 	if err != nil || len(table.Rows) != 2 || table.Columns[1].Name != "amount" {
 		t.Errorf("%+v %v", table, err)
@@ -255,20 +224,11 @@ func storeOf(s connectors.Session) shelf { return shelf{s.(*session)} }
 
 // shares lists what a server shares.
 func shares(t *testing.T, s *server.SMB) {
-	session, err := openWith(t, answersFor(s, "share", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := conntest.Open(t, Type(), answersFor(s, "share", ""))
 	if facts, err := session.Check(t.Context()); err != nil || len(facts) < 4 {
 		t.Errorf("%v %v", facts, err)
 	}
-	nodes := map[string]connectors.Node{}
-	for n, err := range session.(connectors.Browser).Children(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		nodes[n.Name] = n
-	}
+	nodes := conntest.Below(t, session, "")
 	for name, want := range map[string]connectors.Access{"docs": connectors.AccessReadable, "forbidden": connectors.AccessDenied, "IPC$": connectors.AccessListed, "encrypted": connectors.AccessReadable, "invisible$": connectors.AccessReadable} {
 		if n, ok := nodes[name]; !ok || n.Access != want || n.Branch != (name != "IPC$") {
 			t.Errorf("%s: %+v", name, n)
@@ -298,10 +258,7 @@ func TestOddSambas(t *testing.T) {
 	dir := place(t)
 	check := func(t *testing.T, settings connectors.Settings, want string) {
 		t.Helper()
-		session, err := openWith(t, settings)
-		if err != nil {
-			t.Fatalf("%v %+v", err, connectors.Explain(err))
-		}
+		session := conntest.Open(t, Type(), settings)
 		facts, err := session.Check(t.Context())
 		if err != nil || !strings.Contains(fmt.Sprint(facts), want) {
 			t.Errorf("%v %v, want %s", facts, err, want)
@@ -340,10 +297,7 @@ func TestOddSambas(t *testing.T) {
 	})
 	t.Run("shares are not told", func(t *testing.T) {
 		s := start(t, dir, "restrict anonymous = 2\nmap to guest = bad user")
-		session, err := openWith(t, answersFor(s, "auth", "anonymous", "share", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := conntest.Open(t, Type(), answersFor(s, "auth", "anonymous", "share", ""))
 		facts, err := session.Check(t.Context())
 		if e := connectors.Classify(err); e == nil || e.Code != connectors.Denied || !e.Partial || e.Field != "share" || len(facts) == 0 {
 			t.Errorf("%v %+v", facts, e)

@@ -181,7 +181,7 @@ func (s *session) facts(ctx context.Context) []connectors.Fact {
 	a := s.wire.agreed()
 	out := []connectors.Fact{
 		{Label: "Account", Text: s.c.who()}, {Label: "Server", Text: s.c.Host}, {Label: "Protocol", Text: a.version()},
-		{Label: "Signed", Text: a.signing()}, {Label: "Encrypted", Text: a.encryption()},
+		{Label: "Signed", Text: a.signing()}, {Label: "Encryption", Text: a.encryption()},
 	}
 	if a.guest() {
 		out = append(out, connectors.Fact{Label: "Guest", Text: "yes: the server knows nobody by this sign-in"})

@@ -84,7 +84,7 @@ func (f shelf) folder(ctx context.Context, dir string, look int, yield func(file
 			found, err = d.f.Readdir(batch)
 			return err
 		})
-		if errors.Is(err, io.EOF) || err == nil && len(found) == 0 {
+		if errors.Is(err, io.EOF) || err == nil && len(found) == 0 || matchesNothing(err) {
 			return nil
 		}
 		if err != nil {

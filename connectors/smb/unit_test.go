@@ -33,11 +33,6 @@ func TestForm(t *testing.T) {
 			t.Errorf("%s: %v", in, got)
 		}
 	}
-	for in, want := range map[string]string{`documents\`: "documents", `\in\box\`: "in/box", "": "", "/": "", "a/../b": "b", "..": ".."} {
-		if got := tidyFolder(in); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
 	for in, want := range map[config][2]string{
 		{User: "alice", Domain: "COMPANY"}:               {"COMPANY", "alice"},
 		{User: `OTHER\alice`, Domain: "COMPANY"}:         {"OTHER", "alice"},
@@ -123,26 +118,12 @@ func FuzzFollow(f *testing.F) {
 // answering is a server that answers the first message with bytes, and is silent then.
 func answering(t *testing.T, says []byte) (host, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = c.Close() }()
+	return conntest.Serve(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4096))
 		time.Sleep(20 * time.Millisecond) // the length comes in a packet of its own
 		_, _ = c.Write(says)
 		_, _ = io.Copy(io.Discard, c)
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	host, port, _ = net.SplitHostPort(l.Addr().String())
-	return host, port
+	})
 }
 
 // Servers that answer something, but not as SMB does.

@@ -151,5 +151,5 @@ func (a agreed) encryption() string {
 	case a.shares&shareEncrypt != 0:
 		return "yes, for this share"
 	}
-	return "no: others on the way can read the files"
+	return "none: everybody on the way can read the files"
 }

@@ -2,6 +2,9 @@ package sqldb
 
 import (
 	"context"
+	"crypto/tls"
+	"strings"
+	"sync/atomic"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/answers"
@@ -77,12 +80,32 @@ func (c host) untaken(err error, target string) error {
 	return &connectors.Error{Code: connectors.AuthFailed, Reason: "tls.client_cert", Op: connectors.StageSecure, Target: target, Field: "client_cert", Err: err}
 }
 
-func (c host) door(addr string) door {
-	d := door{addr: addr, user: c.User}
+func (c host) door(addr string, t *tls.Config) door {
+	d := door{addr: addr, user: c.User, safe: watch(t)}
 	if c.encrypted() {
 		d.secured = "TLS, certificate verified"
 	}
 	return d
+}
+
+// watch makes t remember whether a handshake with it came to its end; what it
+// returns tells.
+func watch(t *tls.Config) func() bool {
+	if t == nil {
+		return nil
+	}
+	var done atomic.Bool
+	verify := t.VerifyConnection
+	t.VerifyConnection = func(state tls.ConnectionState) error {
+		if verify != nil {
+			if err := verify(state); err != nil {
+				return err
+			}
+		}
+		done.Store(true)
+		return nil
+	}
+	return done.Load
 }
 
 func encryption() connectors.Field {
@@ -92,10 +115,26 @@ func encryption() connectors.Field {
 	}}
 }
 
+// pasted understands URLs with one of the schemes, also as Java programs write
+// them, and host:port.
+func pasted(schemes ...string) func(string) map[string]string {
+	address := answers.SplitURL("database", schemes...)
+	return func(v string) map[string]string {
+		v = strings.TrimSpace(v)
+		if !strings.Contains(v, "://") {
+			return answers.SplitPort(v)
+		}
+		if len(v) > 5 && strings.EqualFold(v[:5], "jdbc:") {
+			v = v[5:]
+		}
+		return address(v)
+	}
+}
+
 func serverForm(port, example string, database connectors.Field, schemes ...string) connectors.Form {
 	keys := connectors.When("auth", rdsIAM)
 	fields := []connectors.Field{
-		answers.HostField(example, answers.SplitURL("database", schemes...)),
+		answers.HostField(example, pasted(schemes...)),
 		answers.PortField(port, port),
 		{Key: "auth", Label: "Sign in", Kind: connectors.Choice, Default: byPassword, Section: "Sign-in", Options: []connectors.Option{
 			{Value: byPassword, Label: "With user and password"},

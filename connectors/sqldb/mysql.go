@@ -102,12 +102,13 @@ func openMySQL(ctx context.Context, env *connectors.Env, c host) (connectors.Ses
 	if err != nil {
 		return nil, err
 	}
+	at := c.door(cfg.Addr, cfg.TLS) // before the connector, which works with a copy
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, &connectors.Error{Code: connectors.BadInput, Op: connectors.StageForm, Err: err}
 	}
 	d.db = sql.OpenDB(connector)
-	return openServer(ctx, env, c.door(cfg.Addr), &session{db: d.db, d: d})
+	return openServer(ctx, env, at, &session{db: d.db, d: d})
 }
 
 // hello asks something: an expired password lets the sign-in pass and the first
@@ -153,11 +154,12 @@ func (d *mysqlDialect) facts(ctx context.Context, c querier) ([]connectors.Fact,
 	if err := c.QueryRowContext(ctx, "SELECT CURRENT_USER(), VERSION()").Scan(&account, &version); err != nil {
 		return nil, err
 	}
+	protection := "none"
 	var name, cipher string
-	if err := c.QueryRowContext(ctx, "SHOW STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err != nil || cipher == "" {
-		cipher = "not encrypted"
+	if err := c.QueryRowContext(ctx, "SHOW STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err == nil && cipher != "" {
+		protection = "TLS"
 	}
-	out := []connectors.Fact{{Label: "Account", Text: account}, {Label: "Server", Text: version}, {Label: "Encryption", Text: cipher}, {Label: "Access", Text: "read-only session"}}
+	out := []connectors.Fact{{Label: "Account", Text: account}, {Label: "Server", Text: product(version)}, {Label: "Encryption", Text: protection}, {Label: "Access", Text: "read-only session"}}
 	rows, err := c.QueryContext(ctx, "SHOW GRANTS")
 	if err != nil {
 		return out, nil
@@ -172,6 +174,18 @@ func (d *mysqlDialect) facts(ctx context.Context, c querier) ([]connectors.Fact,
 		out = append(out, connectors.Fact{Label: "Right", Text: connectors.Clean(grant, 200)})
 	}
 	return out, rows.Err()
+}
+
+// product is the server's name and version: MySQL tells its version alone, MariaDB
+// its name behind it (https://mariadb.com/kb/en/version/).
+func product(version string) string {
+	if at, rest, ok := strings.Cut(version, "-MariaDB"); ok {
+		return "MariaDB " + strings.TrimPrefix(at, "5.5.5-") + rest
+	}
+	if version == "" || version[0] < '0' || version[0] > '9' {
+		return version
+	}
+	return "MySQL " + version
 }
 
 func (d *mysqlDialect) databases() string { return "" }

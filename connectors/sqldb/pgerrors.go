@@ -32,6 +32,9 @@ func (d *postgresDialect) explain(err error, target string) error {
 	case "28P01":
 		return set(connectors.AuthFailed, refusedReason(d.c, "postgres.auth"), d.c.credential())
 	case "28000":
+		if e.Routine == "InitializeSessionUserId" { // the role itself may not sign in; no rule of pg_hba.conf decides that
+			return set(connectors.Denied, "postgres.no_login", "user")
+		}
 		if d.c.Auth == byPassword {
 			return set(connectors.Denied, "postgres.hba", "user")
 		}

@@ -21,6 +21,8 @@ type door struct {
 	addr    string
 	user    string
 	secured string // how the connection is protected; "" when it is not
+	// safe reports whether TLS came about; nil where the driver does not tell.
+	safe func() bool
 }
 
 // openServer signs in. Drivers dial, secure and sign in within one call: env.Dial
@@ -49,13 +51,21 @@ func (s *session) signIn(ctx context.Context, env *connectors.Env, at door) erro
 		defer func() { _ = conn.Close() }()
 		return s.d.hello(ctx, conn)
 	}), at.addr)
-	stage := connectors.StageSignIn
+	stage, text := connectors.StageSignIn, at.user
 	if e := connectors.Classify(err); e != nil {
 		if e.Op == connectors.StageResolve || e.Op == connectors.StageConnect {
 			return err
 		}
+		if at.silent(e) {
+			known := *e
+			known.Op = connectors.StageSecure
+			if known.Field == "" {
+				known.Field = "port"
+			}
+			e, err = &known, &known
+		}
 		if e.Op == connectors.StageSecure {
-			stage = connectors.StageSecure
+			stage, text = connectors.StageSecure, at.addr
 		}
 	}
 	if at.secured != "" && stage == connectors.StageSignIn {
@@ -63,7 +73,13 @@ func (s *session) signIn(ctx context.Context, env *connectors.Env, at door) erro
 			return err
 		}
 	}
-	return env.Climb(ctx, stage, at.user, func(context.Context) (string, error) { return "", err })
+	return env.Climb(ctx, stage, text, func(context.Context) (string, error) { return "", err })
+}
+
+// silent reports whether the server was not heard before TLS came about, which
+// another kind of service does: it waits for more, and so does the driver.
+func (at door) silent(e *connectors.Error) bool {
+	return at.secured != "" && at.safe != nil && !at.safe() && (e.Code == connectors.TimedOut || e.Reason == "sql.not_this" || e.Reason == "connect.closed")
 }
 
 // A maker is a driver.Connector for drivers that do not end with their context.

@@ -54,7 +54,7 @@ func openPostgres(ctx context.Context, env *connectors.Env, c host) (connectors.
 			return db, nil
 		}
 	}
-	return openServer(ctx, env, c.door(net.JoinHostPort(c.Host, strconv.Itoa(c.Port))), s)
+	return openServer(ctx, env, c.door(net.JoinHostPort(c.Host, strconv.Itoa(c.Port)), cfg.TLSConfig), s)
 }
 
 // postgresConfig takes nothing from the environment, ~/.pgpass or a service
@@ -131,7 +131,7 @@ func (d *postgresDialect) facts(ctx context.Context, q querier) ([]connectors.Fa
 	if err := q.QueryRowContext(ctx, "SELECT current_user, current_database()").Scan(&account, &database); err != nil {
 		return nil, err
 	}
-	protection := "not encrypted"
+	protection := "none"
 	if d.c.encrypted() {
 		protection = "TLS"
 	}

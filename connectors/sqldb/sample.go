@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -65,6 +66,9 @@ func (s *session) sample(ctx context.Context, q querier, id []string, limit int)
 	t, err := read(rows, limit)
 	if t != nil && denied > 0 {
 		t.Note = fmt.Sprintf("%d more columns may not be read", denied)
+		if denied == 1 {
+			t.Note = "1 more column may not be read"
+		}
 	}
 	return t, err
 }
@@ -172,13 +176,35 @@ func plain(v any, kind string) any {
 	case nil, int64, float64, bool:
 		return x
 	case time.Time:
-		return x.Format("2006-01-02 15:04:05.999999999 -07:00")
+		return stamp(x, strings.ToUpper(kind))
 	case []byte:
 		return text(x, strings.ToUpper(kind))
 	case string:
 		return cut(x)
 	}
 	return cut(fmt.Sprint(v))
+}
+
+// stamp is a date or time with what its kind knows of it: drivers fill up the
+// rest with midnight and UTC.
+func stamp(t time.Time, kind string) string {
+	year, era := fmt.Sprintf("%04d", t.Year()), ""
+	if t.Year() < 1 { // the year 0 is 1 BC
+		year, era = fmt.Sprintf("%04d", 1-t.Year()), " BC"
+	}
+	_, offset := t.Zone()
+	midnight := t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 && t.Nanosecond() == 0
+	layout := "-01-02 15:04:05.999999999 -07:00"
+	switch {
+	case offset != 0:
+	case kind == "TIME":
+		return t.Format("15:04:05.999999999")
+	case kind == "DATE" && midnight: // Oracle's has a time of day as well
+		layout = "-01-02"
+	case kind == "DATE", kind == "TIMESTAMP", kind == "SMALLDATETIME", kind == "DATETIME", kind == "DATETIME2": // without a zone
+		layout = "-01-02 15:04:05.999999999"
+	}
+	return year + t.Format(layout) + era
 }
 
 // text is bytes as they are written, and in hexadecimal where they are none of
@@ -189,6 +215,13 @@ func text(x []byte, kind string) string {
 		if id.Scan(x) == nil {
 			return id.String()
 		}
+	}
+	if kind == "BIT" && len(x) <= 8 {
+		var n uint64
+		for _, b := range x {
+			n = n<<8 | uint64(b)
+		}
+		return strconv.FormatUint(n, 2)
 	}
 	binary := strings.Contains(kind, "BLOB") || strings.Contains(kind, "BINARY") || kind == "BYTEA" || kind == "IMAGE" || kind == "RAW"
 	if !binary && utf8.Valid(x) {

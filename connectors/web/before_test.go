@@ -59,7 +59,7 @@ func TestWhatTheServiceNamesBeforeTheSignIn(t *testing.T) {
 				}
 				answer(w, 200, m{"path": r.URL.Path})
 			}))
-			facts, err := openOne(t, askedBeforeType(t), beforeSettings(base, c.typed)).Check(t.Context())
+			facts, err := conntest.Open(t, askedBeforeType(t), beforeSettings(base, c.typed)).Check(t.Context())
 			if err != nil || facts[0].Text != c.want || facts[1].Text != "/check/"+c.want {
 				t.Errorf("%+v %v, want %s", facts, err, c.want)
 			}
@@ -82,7 +82,7 @@ func TestAskingBeforeFollowsNoRedirect(t *testing.T) {
 		}
 		answer(w, 200, m{"path": r.URL.Path})
 	}))
-	facts, err := openOne(t, askedBeforeType(t), beforeSettings(base, "")).Check(t.Context())
+	facts, err := conntest.Open(t, askedBeforeType(t), beforeSettings(base, "")).Check(t.Context())
 	if err != nil || facts[0].Text != "everybody" || reached.Load() {
 		t.Errorf("%+v %v, followed: %v", facts, err, reached.Load())
 	}

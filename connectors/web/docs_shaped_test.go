@@ -124,7 +124,7 @@ func TestTwilioDocsShaped(t *testing.T) {
 				})), practiceSID, practiceToken)
 			}, Code: connectors.Denied},
 		}})
-	s := openOne(t, catalogued(t, "twilio"), good(t))
+	s := conntest.Open(t, catalogued(t, "twilio"), good(t))
 	table, err := s.(connectors.Tabler).Table(t.Context(), "numbers", 75)
 	if err != nil || len(table.Rows) != 75 || !table.Truncated {
 		t.Errorf("paging: %d rows, %v", len(table.Rows), err)
@@ -136,16 +136,6 @@ func webPage(tb testing.TB) string {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = fmt.Fprint(w, "<html><body>Sign in</body></html>")
 	}))
-}
-
-func openOne(t *testing.T, ty connectors.Type, s connectors.Settings) connectors.Session {
-	t.Helper()
-	session, err := ty.Open(t.Context(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session
 }
 
 func docsShapedCoupa(t testing.TB) string {
@@ -187,7 +177,7 @@ func TestCoupaDocsShaped(t *testing.T) {
 			{Name: "another vendor's address", Settings: with("https://no-such-host.invalid", practiceKey), Code: connectors.BadInput, Field: "base_url"},
 			{Name: "a key with a line break", Settings: with(base, "a\r\nX-Evil: 1"), Code: connectors.BadInput, Field: "api_key"},
 		}})
-	s := openOne(t, catalogued(t, "coupa"), good(t))
+	s := conntest.Open(t, catalogued(t, "coupa"), good(t))
 	table, err := s.(connectors.Tabler).Table(t.Context(), "suppliers", 200)
 	if err != nil || len(table.Rows) != 120 {
 		t.Errorf("%d rows, %v", len(table.Rows), err)
@@ -354,5 +344,5 @@ func TestOwnCatalogueFiles(t *testing.T) {
 	s := connectors.NewSettings()
 	s.Plain["base_url"], s.Plain["auth"] = base, "key"
 	s.Secrets["api_key"] = connectors.NewSecret(practiceKey)
-	openOne(t, types[0], s)
+	conntest.Open(t, types[0], s)
 }

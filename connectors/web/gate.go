@@ -31,18 +31,7 @@ func newGate(l limits, now func() time.Time) *gate {
 	if n <= 0 {
 		n = atOnce
 	}
-	return &gate{places: make(chan struct{}, n), sleep: sleep, now: now}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return &gate{places: make(chan struct{}, n), sleep: httpx.Sleep, now: now}
 }
 
 // do sends, and again after a short wait that the service asked for.

@@ -81,7 +81,7 @@ func rowsOf(t *testing.T, s connectors.Session, id string) *connectors.Table {
 }
 
 func TestHTTPShowsEveryCommonKindOfAnswer(t *testing.T) {
-	s := openOne(t, HTTP(), httpSettings(api(t), map[string]string{"test_path": "/me", "paths": "/orders.xml\n/orders.csv\n/deep", "headers": "Accept-Language: sv", "query": "api-version=2"}))
+	s := conntest.Open(t, HTTP(), httpSettings(api(t), map[string]string{"test_path": "/me", "paths": "/orders.xml\n/orders.csv\n/deep", "headers": "Accept-Language: sv", "query": "api-version=2"}))
 	for path, rows := range map[string]int{"/orders.xml": 2, "/orders.csv": 3, "/linked": 6, "/next": 3, "/deep#/company/sites": 2} {
 		if table := rowsOf(t, s, path); len(table.Rows) != rows {
 			t.Errorf("%s: %d rows, want %d: %+v", path, len(table.Rows), rows, table)
@@ -156,7 +156,7 @@ func TestHTTPSlowsDownWhenAsked(t *testing.T) {
 			answer(w, 200, m{"login": "mira"})
 		}
 	}))
-	s := openOne(t, HTTP(), httpSettings(base, map[string]string{"test_path": "/me", "retry_header": "X-Wait", "slow_status": "429, 503", "limit_header": "X-Left", "concurrency": "2"}))
+	s := conntest.Open(t, HTTP(), httpSettings(base, map[string]string{"test_path": "/me", "retry_header": "X-Wait", "slow_status": "429, 503", "limit_header": "X-Left", "concurrency": "2"}))
 	if asked.Load() != 2 {
 		t.Errorf("%d requests, want one and its repetition", asked.Load())
 	}
@@ -190,7 +190,7 @@ func graphqlShaped(t testing.TB) string {
 }
 
 func TestHTTPGraphQLShaped(t *testing.T) {
-	s := openOne(t, HTTP(), httpSettings(graphqlShaped(t), map[string]string{"test": "graphql", "test_path": "/graphql", "graphql_query": "{orders{edges{node{id}}}}"}))
+	s := conntest.Open(t, HTTP(), httpSettings(graphqlShaped(t), map[string]string{"test": "graphql", "test_path": "/graphql", "graphql_query": "{orders{edges{node{id}}}}"}))
 	if table := rowsOf(t, s, "fields"); len(table.Rows) != 2 {
 		t.Errorf("%+v", table)
 	}
@@ -218,7 +218,7 @@ func TestHTTPODataShaped(t *testing.T) {
 			w.WriteHeader(404)
 		}
 	}))
-	s := openOne(t, HTTP(), httpSettings(base+"/odata", map[string]string{"test": "odata"}))
+	s := conntest.Open(t, HTTP(), httpSettings(base+"/odata", map[string]string{"test": "odata"}))
 	for n, err := range s.(connectors.Browser).Children(t.Context(), "entities") {
 		if err != nil || n.Name != "Products" {
 			t.Fatalf("%+v %v", n, err)
@@ -244,7 +244,7 @@ func TestSecurity51_APinReplacesTheCheckForOneConnectionAndShows(t *testing.T) {
 		t.Errorf("an expired certificate of another name: %v", err)
 	}
 	pin := fingerprint(t, issued)
-	s := openOne(t, HTTP(), httpSettings(base, map[string]string{"tls_pin": pin}))
+	s := conntest.Open(t, HTTP(), httpSettings(base, map[string]string{"tls_pin": pin}))
 	facts, err := s.Check(t.Context())
 	if err != nil || !strings.Contains(fmt.Sprint(facts), "pinned to "+pin) {
 		t.Errorf("%+v %v", facts, err)

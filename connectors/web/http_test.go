@@ -57,7 +57,7 @@ func TestHTTPAgainstALocalAPI(t *testing.T) {
 		"basic":  with(map[string]string{"auth": "basic", "user": "mira"}, "password", " practice only "),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openOne(t, HTTP(), settings(t))
+			s := conntest.Open(t, HTTP(), settings(t))
 			table, err := s.(connectors.Tabler).Table(t.Context(), "/customers", 10)
 			if err != nil || len(table.Rows) != 2 {
 				t.Errorf("%+v %v", table, err)

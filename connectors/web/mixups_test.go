@@ -159,7 +159,7 @@ func TestAlloyUserTokenIsShownWithoutItsSignature(t *testing.T) {
 	s := connectors.NewSettings()
 	s.Plain["base_url"] = base
 	s.Secrets["api_key"] = connectors.NewSecret("practice-only-alloy-key")
-	session := openOne(t, catalogued(t, "alloy"), s)
+	session := conntest.Open(t, catalogued(t, "alloy"), s)
 	for _, user := range []string{"text", "object"} {
 		id := connectors.NodeID("users/" + user + "/token")
 		sample, err := session.(connectors.Sampler).Sample(t.Context(), id, 4096)

@@ -55,14 +55,7 @@ func TestOAuthAgainstOIDCProvider(t *testing.T) {
 
 func openLinked(t *testing.T, w *conntest.World, s connectors.Settings) connectors.Session {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	session, err := OAuth().Open(ctx, w.Env, s)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session
+	return conntest.OpenIn(t, w, OAuth(), s)
 }
 
 func newLinkWorld(t *testing.T) *conntest.World {

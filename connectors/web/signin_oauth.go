@@ -225,41 +225,26 @@ func marked(a jwtx.Assertion) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// googleKey is what is used of a service account's key file
-// (https://developers.google.com/identity/protocols/oauth2/service-account).
-type googleKey struct {
-	Type     string `json:"type"`
-	Email    string `json:"client_email"`
-	Project  string `json:"project_id"`
-	KeyID    string `json:"private_key_id"`
-	Key      string `json:"private_key"`
-	TokenURI string `json:"token_uri"`
-}
-
-// googleToken is where Google's assertions go; a key file that names another
-// host is not Google's.
-const googleToken = "https://oauth2.googleapis.com/token"
-
 func (w signIn) google(ctx context.Context, o *opening) (credential, error) {
 	bad := func(said string) error {
 		return &connectors.Error{Code: connectors.BadInput, Reason: "google.key", Op: connectors.StageForm, Field: w.Secret, Said: said}
 	}
-	var k googleKey
+	var k jwtx.GoogleKey
 	if err := json.Unmarshal([]byte(o.secret(w.Secret).Reveal()), &k); err != nil {
 		return nil, bad("it is no JSON")
 	}
-	if k.Type != "service_account" || k.Email == "" || k.Key == "" {
+	if !k.Whole() {
 		return nil, bad("type, client_email or private_key is missing")
 	}
-	if k.TokenURI != "" && k.TokenURI != googleToken && k.TokenURI != "https://accounts.google.com/o/oauth2/token" {
+	if k.Foreign() {
 		return nil, bad("token_uri is not Google's")
 	}
 	signer, err := jwtx.ReadKey(k.Key, connectors.Secret{})
 	if err != nil {
 		return nil, inField(err, w.Secret, w.Secret)
 	}
-	a := jwtx.Assertion{Method: "RS256", Key: signer, KeyID: k.KeyID, Issuer: k.Email, Subject: orElse(o.text(w.Subject), k.Email), Audience: googleToken, Scope: o.text(w.OAuth.Scopes), Lifetime: 5 * time.Minute}
-	c := oauthx.Config{Grant: "assertion", TokenURL: googleToken, ClientAuth: oauthx.ClientNone, Scopes: strings.Fields(a.Scope), SecretField: w.Secret, GrantField: w.Secret,
+	a := jwtx.Assertion{Method: "RS256", Key: signer, KeyID: k.KeyID, Issuer: k.Email, Subject: orElse(o.text(w.Subject), k.Email), Audience: jwtx.GoogleToken, Scope: o.text(w.OAuth.Scopes), Lifetime: 5 * time.Minute}
+	c := oauthx.Config{Grant: "assertion", TokenURL: jwtx.GoogleToken, ClientAuth: oauthx.ClientNone, Scopes: strings.Fields(a.Scope), SecretField: w.Secret, GrantField: w.Secret,
 		Mark: marked(a), Assertion: func(_ context.Context, now time.Time) (string, error) { return a.Sign(now) }}
 	o.vars["service_account"] = k.Email
 	o.vars["project"] = orElse(o.vars["project"], k.Project) // where the form leaves it open

@@ -53,7 +53,7 @@ func wrongWay(t *testing.T, s connectors.Settings, code connectors.Code, field s
 // opened proves that the way works, and returns the first facts.
 func openedWay(t *testing.T, s connectors.Settings, fact string) {
 	t.Helper()
-	session := openOne(t, HTTP(), s)
+	session := conntest.Open(t, HTTP(), s)
 	facts, err := session.Check(t.Context())
 	if err != nil || !strings.Contains(fmt.Sprint(facts), fact) {
 		t.Errorf("%+v, want %q: %v", facts, fact, err)
@@ -139,7 +139,7 @@ func TestSecurity52_HTTPClientCertificatesAgainstNginx(t *testing.T) {
 		return httpSettings(base, plain, "client_key", key, "key", "practice-only-key")
 	}
 	openedWay(t, with(mine, mine.Key), "CN=mira")
-	session := openOne(t, HTTP(), with(mine, mine.Key, "auth", "key"))
+	session := conntest.Open(t, HTTP(), with(mine, mine.Key, "auth", "key"))
 	if rows := fmt.Sprint(rowsOf(t, session, "/").Rows); !strings.Contains(rows, "practice-only-key") {
 		t.Errorf("a certificate together with a key: %s", rows)
 	}
@@ -201,7 +201,7 @@ func TestHTTPOAuthGrantsAgainstOIDCProvider(t *testing.T) {
 		return out
 	}
 	machine := httpSettings(issuer, with("client_credentials", "machine", "basic"), "client_secret", oidc.Secret)
-	if table := rowsOf(t, openOne(t, HTTP(), machine), "/api/customers"); len(table.Rows) != 25 {
+	if table := rowsOf(t, conntest.Open(t, HTTP(), machine), "/api/customers"); len(table.Rows) != 25 {
 		t.Errorf("%+v", table)
 	}
 	wrongWay(t, httpSettings(issuer, with("client_credentials", "machine", "basic"), "client_secret", "practice-only-wrong"), connectors.AuthFailed, "client_secret")

@@ -3,7 +3,6 @@ package webdav
 import (
 	"errors"
 	"net/url"
-	"path"
 	"strings"
 
 	"jackfield/connectors"
@@ -25,10 +24,10 @@ func form() connectors.Form {
 			{Value: byNone, Label: "Nothing", Help: "For public folders, or with a client certificate alone."},
 		}},
 		{Key: "user", Label: "User name", Kind: connectors.Text, Required: true, Example: "alice", Show: named, Valid: validUser},
-		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: named, Valid: validLine, Help: "With two-step sign-in: an app password."},
+		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: named, Valid: answers.ValidLine, Help: "With two-step sign-in: an app password."},
 		{Key: "domain", Label: "Domain", Kind: connectors.Text, Example: "COMPANY", Show: connectors.When("auth", byNTLM)},
-		{Key: "token", Label: "Access token", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byToken), Tidy: answers.TidySecret("Authorization:", "Bearer "), Valid: validLine},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder, Valid: validFolder,
+		{Key: "token", Label: "Access token", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byToken), Tidy: answers.TidySecret("Authorization:", "Bearer "), Valid: answers.ValidLine},
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: answers.TidyFolder, Valid: validFolder,
 			Help: "Below the address. Leave empty for all of it."},
 	}
 	fields = append(fields, tlsx.Fields(nil, true)...)
@@ -79,14 +78,7 @@ func validUser(v string) error {
 	if strings.Contains(v, ":") {
 		return errors.New("A user name has no colon here: it would end at it (RFC 7617).")
 	}
-	return validLine(v)
-}
-
-func validLine(v string) error {
-	if strings.ContainsAny(v, "\r\n") {
-		return errors.New("This has more than one line. Copy it again.")
-	}
-	return nil
+	return answers.ValidLine(v)
 }
 
 func validFolder(v string) error {
@@ -94,15 +86,4 @@ func validFolder(v string) error {
 		return errors.New("The folder lies below the address. Change the address to go higher.")
 	}
 	return nil
-}
-
-func tidyFolder(v string) string {
-	v = strings.Trim(strings.ReplaceAll(strings.TrimSpace(v), `\`, "/"), "/")
-	if v == "" {
-		return ""
-	}
-	if v = path.Clean(v); v == "." {
-		return ""
-	}
-	return v
 }

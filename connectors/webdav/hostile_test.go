@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 const opening = `<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:oc="http://owncloud.org/ns">`
@@ -191,10 +192,7 @@ func TestStandInRanges(t *testing.T) {
 				}
 				multistatus(w, opening+one(r.URL.Path, props)+"</D:multistatus>")
 			})
-			session, err := openWith(t, answersFor(address+"/"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			session := conntest.Open(t, Type(), answersFor(address+"/"))
 			sample, err := session.(connectors.Sampler).Sample(t.Context(), "x.txt", 500_000)
 			if name == "ignored" {
 				if err != nil || string(sample.Data) != content[:len(sample.Data)] || len(sample.Data) < 400_000 {

@@ -1,7 +1,6 @@
 package webdav
 
 import (
-	"context"
 	"crypto/md5"
 	"fmt"
 	"net"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest"
@@ -111,17 +109,7 @@ Redirect 302 /login /page?from=dav
 }
 
 func answersFor(address string, more ...string) connectors.Settings {
-	s := connectors.NewSettings()
-	s.Plain = map[string]string{"url": address, "user": account}
-	s.Secrets["password"] = connectors.NewSecret(password)
-	for i := 0; i+1 < len(more); i += 2 {
-		if x, _ := Type().Form.Field(more[i]); x.Kind.Secret() {
-			s.Secrets[more[i]] = connectors.NewSecret(more[i+1])
-		} else {
-			s.Plain[more[i]] = more[i+1]
-		}
-	}
-	return s
+	return conntest.Settings(Type(), []string{"url", address, "user", account, "password", password}, more...)
 }
 
 func with(address string, more ...string) func(testing.TB) connectors.Settings {
@@ -135,13 +123,7 @@ func aim(s connectors.Settings, host, port string) connectors.Settings {
 
 func openWith(t testing.TB, settings connectors.Settings) (connectors.Session, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(t).Env, settings)
-	if err == nil {
-		t.Cleanup(func() { _ = session.Close() })
-	}
-	return session, err
+	return conntest.Try(t, Type(), settings)
 }
 
 func TestApache(t *testing.T) {
@@ -209,20 +191,11 @@ func TestRclone(t *testing.T) {
 // looks reads what was seeded.
 func looks(t *testing.T, settings connectors.Settings) {
 	t.Helper()
-	session, err := openWith(t, settings)
-	if err != nil {
-		t.Fatalf("%v %+v", err, connectors.Explain(err))
-	}
+	session := conntest.Open(t, Type(), settings)
 	if facts, err := session.Check(t.Context()); err != nil || facts[0].Label != "Account" {
 		t.Errorf("%v %v", facts, err)
 	}
-	nodes := map[string]connectors.Node{}
-	for n, err := range session.(connectors.Browser).Children(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		nodes[n.Name] = n
-	}
+	nodes := conntest.Below(t, session, "")
 	if n := nodes["reports"]; !n.Branch || n.Kind != "folder" || n.ID != "reports" {
 		t.Errorf("%+v", n)
 	}

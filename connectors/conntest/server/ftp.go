@@ -12,14 +12,6 @@ import (
 	"testing"
 )
 
-// An FTPUser is an account of the system's that an FTP server lets in. Its home
-// must be open to it, and every folder above.
-type FTPUser struct {
-	Name, Password string
-	UID, GID       string
-	Home           string
-}
-
 // An FTP server on 127.0.0.1.
 type FTP struct {
 	Port    int
@@ -29,20 +21,14 @@ type FTP struct {
 
 // ProFTPD starts ProFTPD, which lists with MLSD. conf are further directives; TLS
 // begins with "TLSEngine on" there.
-func ProFTPD(tb testing.TB, u FTPUser, conf string) *FTP {
+func ProFTPD(tb testing.TB, u Account, conf string) *FTP {
 	tb.Helper()
 	program := Program(tb, "proftpd", "proftpd-core proftpd-mod-crypto")
 	f := &FTP{Port: FreePort(tb), CA: NewCA(tb)}
 	dir := tb.TempDir()
 	cert, key := f.CA.Issue(tb, Cert{}).Write(tb, dir, "")
 	WriteFile(tb, dir, "ca.pem", f.CA.PEM, 0o644)
-	hash := exec.Command(Program(tb, "openssl", "openssl"), "passwd", "-6", "-stdin")
-	hash.Stdin = strings.NewReader(u.Password)
-	out, err := hash.Output()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	users := WriteFile(tb, dir, "users", fmt.Sprintf("%s:%s:%s:%s::%s:/bin/bash\n", u.Name, strings.TrimSpace(string(out)), u.UID, u.GID, u.Home), 0o600)
+	users := WriteFile(tb, dir, "users", u.Line(tb), 0o600)
 	groups := WriteFile(tb, dir, "groups", fmt.Sprintf("%s:x:%s:\n", u.Name, u.GID), 0o600)
 	path := WriteFile(tb, dir, "proftpd.conf", fmt.Sprintf(`ModulePath /usr/lib/proftpd
 LoadModule mod_tls.c

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -90,10 +91,54 @@ func SplitURL(pathKey string, schemes ...string) func(string) map[string]string 
 	}
 }
 
+// SplitScheme is SplitURL where the scheme answers key too: schemes has the answer
+// of each, "" for none.
+func SplitScheme(pathKey, key string, schemes map[string]string) func(string) map[string]string {
+	return func(v string) map[string]string {
+		for scheme, answer := range schemes {
+			if out := SplitURL(pathKey, scheme)(v); out != nil {
+				put(out, key, answer)
+				return out
+			}
+		}
+		return nil
+	}
+}
+
+// SplitPort understands host:port; the result is nil when v is something else.
+func SplitPort(v string) map[string]string {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil || ValidPort(port) != nil {
+		return nil
+	}
+	return map[string]string{"host": host, "port": port}
+}
+
 func put(m map[string]string, k, v string) {
 	if v != "" {
 		m[k] = v
 	}
+}
+
+// TidyFolder takes either separator, also before and after, and is "" for where
+// folders begin.
+func TidyFolder(v string) string {
+	v = strings.Trim(strings.ReplaceAll(strings.TrimSpace(v), `\`, "/"), "/")
+	if v == "" {
+		return ""
+	}
+	if v = path.Clean(v); v == "." {
+		return ""
+	}
+	return v
+}
+
+// ValidLine keeps line ends out of what is sent within a line.
+func ValidLine(v string) error {
+	if strings.ContainsAny(v, "\r\n") {
+		return errors.New("This has more than one line. Copy it again.")
+	}
+	return nil
 }
 
 // TidySecret takes quotes and white space off a pasted key or token, and a

@@ -20,7 +20,7 @@ const (
 )
 
 // TidyPEM repairs what pasting does to PEM, OpenSSH and PuTTY text: a byte order
-// mark, quotes around it, literal \n, CR LF, indentation, and spaces where line
+// mark, quotes around it, literal \n, CR LF, indentation, the > of a mail's reply, and spaces where line
 // ends were. Nothing else changes.
 func TidyPEM(v string) string {
 	v = strings.TrimSpace(strings.TrimPrefix(v, "\ufeff"))
@@ -37,7 +37,7 @@ func TidyPEM(v string) string {
 	}
 	lines := strings.Split(v, "\n")
 	for i, l := range lines {
-		lines[i] = strings.Trim(l, blanks)
+		lines[i] = strings.Trim(strings.TrimLeft(l, ">"+blanks), blanks)
 	}
 	return unfolded(strings.Join(lines, "\n")) + "\n"
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 // counted is a Source that counts what is read of it.
@@ -74,20 +75,13 @@ func shown(t *connectors.Table) string {
 	return strings.Join(out, " ")
 }
 
-// wants checks an error's reason, code and field, and that it has words.
+// wants is conntest.WantError, and wants sentences.
 func wants(tb testing.TB, err error, code connectors.Code, reason, field string) {
 	tb.Helper()
-	e := connectors.Classify(err)
-	if e == nil {
+	if err == nil {
 		tb.Fatal("it worked")
-		return
 	}
-	if e.Code != code || e.Reason != reason || e.Field != field {
-		tb.Errorf("%s %s %q, want %s %s %q: %v", e.Code, e.Reason, e.Field, code, reason, field, err)
-	}
-	if reason != "" && !connectors.English().Has(reason) {
-		tb.Errorf("no words for %s", reason)
-	}
+	conntest.WantError(tb, err, code, reason, field)
 	p := connectors.Explain(err)
 	for _, s := range []string{p.Title, p.Hint} {
 		if !strings.HasSuffix(s, ".") && !strings.Contains(s, ": ") {

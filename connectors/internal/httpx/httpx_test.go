@@ -250,7 +250,7 @@ func TestCancellingLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	c.CloseIdleConnections()
-	if err := goleak.Find(options, goleak.IgnoreAnyFunction("jackfield/connectors/conntest.hold"), goleak.IgnoreAnyFunction("jackfield/connectors/conntest.listen.func1")); err != nil {
+	if err := goleak.Find(options, goleak.IgnoreAnyFunction("jackfield/connectors/conntest.hold"), goleak.IgnoreAnyFunction("jackfield/connectors/conntest.Serve.func1")); err != nil {
 		t.Error(err)
 	}
 }

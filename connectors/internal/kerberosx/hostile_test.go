@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 	"jackfield/connectors/internal/kerberosx"
 )
 
@@ -28,27 +29,10 @@ import (
 // the length before them, or none to stay silent.
 func scripted(t *testing.T, reply func(request []byte) []byte) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serve(conn, reply)
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return l.Addr().String()
+	return net.JoinHostPort(conntest.Serve(t, func(conn net.Conn) { serve(conn, reply) }))
 }
 
 func serve(conn net.Conn, reply func([]byte) []byte) {
-	defer func() { _ = conn.Close() }()
 	var head [4]byte
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
 		return

@@ -148,7 +148,7 @@ func (c Config) poll(ctx context.Context, env *connectors.Env, client *http.Clie
 	form := with(url.Values{"grant_type": {deviceGrant}, "device_code": {d.code}}, c.TokenParams)
 	interval := d.interval
 	for wait := interval; ; {
-		if err := sleep(ctx, wait); err != nil {
+		if err := httpx.Sleep(ctx, wait); err != nil {
 			return Token{}, err
 		}
 		t, err := c.request(ctx, client, c.TokenURL, form, env.Time())
@@ -167,17 +167,6 @@ func (c Config) poll(ctx context.Context, env *connectors.Env, client *http.Clie
 			}
 			wait = max(min(2*wait, maxInterval), asksToWait(err))
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

@@ -22,25 +22,10 @@ const practicePassword = "practice-only-proxy"
 // echo is a server that says hello and repeats what it hears.
 func echo(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = c.Close() }()
-				_, _ = io.WriteString(c, "hello\n")
-				_, _ = io.Copy(c, c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return net.JoinHostPort(conntest.Serve(tb, func(c net.Conn) {
+		_, _ = io.WriteString(c, "hello\n")
+		_, _ = io.Copy(c, c)
+	}))
 }
 
 func tinyproxy(tb testing.TB) string {
