@@ -77,9 +77,21 @@ const (
 type Form struct{ Fields []Field }
 
 // A FieldError is one answer that cannot be right, in words for the user.
-type FieldError struct{ Key, Text string }
+type FieldError struct {
+	Key, Text string
+	Missing   bool // there is no answer
+}
 
 func (e FieldError) Error() string { return e.Key + ": " + e.Text }
+
+// Refusal is e as the end of the first rung.
+func (e FieldError) Refusal() *Error {
+	out := &Error{Code: BadInput, Op: StageForm, Field: e.Key, Said: e.Text, Err: e}
+	if e.Missing {
+		out.Reason = "form.missing"
+	}
+	return out
+}
 
 // Field returns the field with the key.
 func (f Form) Field(key string) (Field, bool) {
@@ -180,12 +192,12 @@ func (f Form) Validate(s Settings) []FieldError {
 		}
 		if f.empty(x, s) {
 			if x.Required {
-				out = append(out, FieldError{x.Key, x.Label + " is needed."})
+				out = append(out, FieldError{Key: x.Key, Text: x.Label + " is needed.", Missing: true})
 			}
 			continue
 		}
 		if err := x.Verify(f.value(x, s)); err != nil {
-			out = append(out, FieldError{x.Key, err.Error()})
+			out = append(out, FieldError{Key: x.Key, Text: err.Error()})
 		}
 	}
 	return out

@@ -116,7 +116,7 @@ func checked[C any](form Form, s Settings) (C, error) {
 	var c C
 	s = form.Tidied(s)
 	if errs := form.Validate(s); len(errs) > 0 {
-		return c, &Error{Code: BadInput, Op: StageForm, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
+		return c, errs[0].Refusal()
 	}
 	return c, decode(reflect.ValueOf(&c).Elem(), form, s)
 }

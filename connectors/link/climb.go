@@ -163,7 +163,7 @@ func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settin
 			return "", err
 		}
 		if errs := t.Form.Validate(s); len(errs) > 0 {
-			return "", &connectors.Error{Code: connectors.BadInput, Field: errs[0].Key, Said: errs[0].Text, Err: errs[0]}
+			return "", errs[0].Refusal()
 		}
 		return "", nil
 	})

@@ -192,6 +192,8 @@ func (s *s3) unsent(q question, err error) error {
 	case q.bucket != "" && strings.HasPrefix(out.Target, q.bucket+".") && s.inHost(&out):
 	case s.base.Scheme == "http" && (out.Reason == "connect.closed" || out.Reason == "http.protocol" && tlsBytes(err)):
 		out.Reason, out.Field = "objectstore.needs_tls", "endpoint"
+	case s.vendor == vendorOther && out.Reason == "tls.not_tls":
+		out.Reason, out.Field = "tls.not_tls_url", "endpoint"
 	case s.vendor == vendorOther && out.Reason == "tls.unknown_ca":
 		out.Field = "ca"
 	case s.vendor == vendorOther && out.Reason == "tls.wrong_host":

@@ -314,7 +314,10 @@ func (s *session) failed(ctx context.Context, err error) error {
 	if out.Target == "" {
 		out.Target = s.base.Host
 	}
-	if out.Field == "host" || out.Field == "port" || out.Reason == "tls.not_tls" {
+	if out.Reason == "tls.not_tls" {
+		out.Reason, out.Field = "tls.not_tls_url", "url"
+	}
+	if out.Field == "host" || out.Field == "port" {
 		out.Field = "url"
 	}
 	return &out
