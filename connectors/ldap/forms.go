@@ -3,6 +3,7 @@ package ldap
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -61,11 +62,12 @@ func form() connectors.Form {
 			Help: "Left empty it is ldap/ and the host. Needed where the host is an address or a nickname."},
 		{Key: "base_dn", Label: "Base DN", Kind: connectors.Text, Section: "What to read", Example: "DC=corp,DC=example,DC=com", Tidy: tidyBase, Valid: validBase,
 			Help: "Where to begin. Leave empty for the top of what the server offers."},
-		{Key: "catalog", Label: "Reach", Kind: connectors.Choice, Default: oneDomain, Advanced: true, Options: []connectors.Option{
+		{Key: "catalog", Label: "Search in", Kind: connectors.Choice, Default: oneDomain, Advanced: true, Options: []connectors.Option{
 			{Value: oneDomain, Label: "One domain"},
 			{Value: wholeForest, Label: "The whole forest", Help: "Active Directory's global catalog on port 3269 or 3268: all domains, but only some attributes of each entry."},
 		}, Help: "Active Directory only."},
 	}
+	fields = slices.Insert(fields, len(fields)-1, filterFields()...)
 	return connectors.Form{Fields: append(fields, tlsx.Fields(connectors.When("security", overTLS, startTLS), true)...)}
 }
 

@@ -78,10 +78,10 @@ type found struct {
 	referral string
 }
 
-// level lists what is directly below base, with the wanted attributes. Errors
+// level lists what is to be shown directly below base, with the wanted attributes. Errors
 // are classified.
 func (s *session) level(ctx context.Context, base string, attributes []string) iter.Seq2[found, error] {
-	return s.search(ctx, base, ldap.ScopeSingleLevel, "(objectClass=*)", attributes)
+	return s.search(ctx, base, ldap.ScopeSingleLevel, s.door.c.wanted(), attributes)
 }
 
 // search lists what a filter finds, page by page. Errors are classified.

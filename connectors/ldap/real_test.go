@@ -44,6 +44,11 @@ func TestSlapd(t *testing.T) {
 	t.Run("locked", func(t *testing.T) { locked(t, d) })
 	t.Run("tree", func(t *testing.T) { tree(t, d) })
 	t.Run("tables", func(t *testing.T) { tables(t, d) })
+	t.Run("filters", func(t *testing.T) {
+		with := func(more ...string) connectors.Settings { return d.with(more...)(t) }
+		filters(t, with, "ou=Groups,"+company, map[string][]string{showAll: {"device", "staff"}, showGroups: {"staff"}, showComputers: {"device"}, showPeople: {}, "(cn=d*)": {"device"}})
+		filters(t, with, people, map[string][]string{showUnits: {"Nested"}, "(uid=ann)": {"Nested", "ann"}})
+	})
 	t.Run("facts", func(t *testing.T) { facts(t, d) })
 	t.Run("policies", func(t *testing.T) { policies(t, d) })
 	t.Run("certificates", func(t *testing.T) { certificates(t, d) })

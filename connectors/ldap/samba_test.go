@@ -92,6 +92,12 @@ func TestSambaActiveDirectory(t *testing.T) {
 	t.Run("ways in", func(t *testing.T) { waysIn(t, d) })
 	t.Run("own facts", func(t *testing.T) { ownFactsAD(t, d) })
 	t.Run("tree", func(t *testing.T) { treeAD(t, d) })
+	t.Run("filters", func(t *testing.T) {
+		ad := func(more ...string) connectors.Settings { return adSettings(d, more...) }
+		filters(t, ad, "OU=Machines,"+adBase, map[string][]string{showComputers: {"PC1"}, showPeople: {}, showUnits: {}})
+		filters(t, ad, "OU=North,"+adSales, map[string][]string{showPeople: {"bob"}, showComputers: {}, "(sAMAccountName=bo*)": {"bob"}})
+		filters(t, ad, "OU=Groups,"+adBase, map[string][]string{showGroups: {"big", "nested"}, showPeople: {}})
+	})
 	t.Run("members", func(t *testing.T) { membersAD(t, d) })
 	t.Run("rows", func(t *testing.T) { rowsAD(t, d) })
 	t.Run("global catalog", func(t *testing.T) { catalogAD(t, d) })

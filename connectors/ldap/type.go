@@ -26,6 +26,8 @@ type config struct {
 	KDC      string            `field:"kdc"`
 	SPN      string            `field:"spn"`
 	BaseDN   string            `field:"base_dn"`
+	Show     string            `field:"show"`
+	Filter   string            `field:"filter"`
 	Catalog  string            `field:"catalog"`
 	tlsx.Answers
 }
