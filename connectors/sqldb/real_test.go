@@ -77,6 +77,9 @@ func TestMariaDB(t *testing.T) {
 	cert := func(c server.Issued, user, password string, more ...string) func(testing.TB) connectors.Settings {
 		return func(testing.TB) connectors.Settings { return withCertificate(settings(p, user, password, more...), c) }
 	}
+	t.Run("what is not there", func(t *testing.T) {
+		notThere(t, mysqlType(), good(t), map[connectors.NodeID]bool{"nowhere": true, "shop.nothing": true, "shop": false})
+	})
 	conntest.Run(t, conntest.Suite{Type: mysqlType(), Good: good,
 		Faults: []conntest.Fault{
 			{Name: "wrong password", Settings: with("reader", "wrong-practice"), Code: connectors.AuthFailed, Stage: connectors.StageSignIn, Field: "password"},
@@ -186,6 +189,12 @@ func TestPostgreSQL(t *testing.T) {
 		}
 	}
 	good := with("reader", "reader-practice")
+	t.Run("what is not there", func(t *testing.T) {
+		p.SQL(t, "\\c shop\nCREATE SCHEMA empty; GRANT USAGE ON SCHEMA empty TO reader;")
+		notThere(t, postgresType(), good(t), map[connectors.NodeID]bool{"nowhere": true, "public.nothing": true, "empty": false, "public": false})
+		whole := settings(p, "reader", "reader-practice")
+		notThere(t, postgresType(), whole, map[connectors.NodeID]bool{"nowhere": true, "shop.nowhere": true, "shop.empty": false})
+	})
 	other := server.NewCA(t)
 	certified, bob := p.CA.Issue(t, server.Cert{Name: "certified", Client: true}), p.CA.Issue(t, server.Cert{Name: "bob", Client: true})
 	both, stranger := p.CA.Issue(t, server.Cert{Name: "twofold", Client: true}), other.Issue(t, server.Cert{Name: "certified", Client: true})
@@ -386,4 +395,19 @@ func TestSecurity60And63_PostgreSQLPasswordIsNoText(t *testing.T) {
 		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), admin, "public.orders", "public.salaries")
 		writes(t, mustOpen(t, postgresType(), admin).(*session).db)
 	})
+}
+
+// notThere proves that an empty branch is told from one that does not exist.
+func notThere(t *testing.T, ty connectors.Type, s connectors.Settings, gone map[connectors.NodeID]bool) {
+	t.Helper()
+	session := conntest.Open(t, ty, s)
+	for id, want := range gone {
+		var last error
+		for _, err := range session.(connectors.Browser).Children(t.Context(), id) {
+			last = err
+		}
+		if got := connectors.CodeOf(last) == connectors.NotFound; got != want || !want && last != nil {
+			t.Errorf("below %s: %v", id, last)
+		}
+	}
 }

@@ -198,9 +198,39 @@ func (s *session) children(ctx context.Context, parent connectors.NodeID, yield 
 	if !ok {
 		return &connectors.Error{Code: connectors.NotFound, Op: connectors.StageData, Target: shown(parent)}
 	}
-	return s.with(ctx, db, shown(parent), func(ctx context.Context, q querier) error {
-		return list(ctx, q, parent, query, args, yield)
+	some := false
+	err = s.with(ctx, db, shown(parent), func(ctx context.Context, q querier) error {
+		return list(ctx, q, parent, query, args, func(n connectors.Node, err error) bool {
+			some = true
+			return yield(n, err)
+		})
 	})
+	if err != nil || some || len(id) == 0 {
+		return err
+	}
+	return s.there(ctx, id)
+}
+
+// there tells an empty schema from one that does not exist: the catalogue says
+// nothing of either.
+func (s *session) there(ctx context.Context, id []string) error {
+	var above connectors.NodeID
+	last := len(id) - 1
+	for _, part := range id[:last] {
+		above = join(above, part)
+	}
+	found := false
+	err := s.children(ctx, above, func(n connectors.Node, _ error) bool {
+		found = n.Name == id[last]
+		return !found
+	})
+	if err != nil && !errors.Is(err, errStopped) {
+		return err
+	}
+	if found {
+		return nil
+	}
+	return &connectors.Error{Code: connectors.NotFound, Reason: "sql.not_there", Op: connectors.StageData, Target: strings.Join(id, ".")}
 }
 
 func list(ctx context.Context, q querier, parent connectors.NodeID, query string, args []any, yield func(connectors.Node, error) bool) error {
