@@ -37,6 +37,14 @@ func (a *app) used(ctx context.Context, ids []string) {
 	}
 }
 
+// lends tells how to check what signs in with an account that has changed.
+func (a *app) lends(ctx context.Context, c link.Connection) {
+	all, _ := a.world.Book.List(ctx) // what cannot be read is told where it is listed
+	if signIn, _ := link.UsedBy(all, c.ID); len(signIn) > 0 {
+		_, _ = fmt.Fprintf(a.err, "jf: %d of your connections sign in with it; check them one by one: jf check --using %q\n", len(signIn), c.Name)
+	}
+}
+
 // checkUsing checks what signs in with an account, one after the other, and
 // stops at the first refusal, so that nothing locks the account.
 func (a *app) checkUsing(ctx context.Context, account string) error {

@@ -71,6 +71,9 @@ func (a *app) edit() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if len(given.Secrets) > 0 {
+			a.lends(cmd.Context(), saved)
+		}
 		return a.saved(cmd.Context(), "Saved", saved, t)
 	}}
 	answerFlags(c, &set, &secret)
