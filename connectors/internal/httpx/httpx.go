@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -42,6 +44,9 @@ func New(env *connectors.Env, spec connectors.HTTP) (*http.Client, error) {
 		return nil, err
 	}
 	t := &tripper{env: env}
+	if len(cfg.Certificates) == 0 && cfg.GetClientCertificate == nil {
+		cfg.GetClientCertificate = t.noCertificate
+	}
 	t.inner = &http.Transport{
 		DialContext: t.dial, TLSClientConfig: cfg, ForceAttemptHTTP2: !spec.HTTP1,
 		Proxy:                  proxy,
@@ -118,8 +123,24 @@ func within(req *http.Request, via []*http.Request) error {
 }
 
 type tripper struct {
-	env   *connectors.Env
-	inner *http.Transport
+	env      *connectors.Env
+	inner    *http.Transport
+	asked    atomic.Bool // a server wanted a client certificate, and there is none
+	answered atomic.Bool // there was an answer all the same
+}
+
+// noCertificate notes that one is asked for. In TLS 1.3 the refusal comes after
+// the handshake, and often only as a closed connection.
+func (t *tripper) noCertificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	t.asked.Store(true)
+	return &tls.Certificate{}, nil
+}
+
+// uncertified reports whether err can only be a server that insists on a client
+// certificate. net/http has no type for a connection that HTTP/2 could not begin on.
+func (t *tripper) uncertified(err error) bool {
+	return t.asked.Load() && !t.answered.Load() &&
+		(connectors.Classify(err).Reason == "connect.closed" || strings.Contains(err.Error(), "http2: client conn could not be established"))
 }
 
 // A trip is one request's way to its connection.
@@ -145,10 +166,14 @@ func (t *tripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	})
 	res, err := t.inner.RoundTrip(req.WithContext(ctx))
 	if err == nil {
+		t.answered.Store(true)
 		return res, nil
 	}
 	if t.secured(way, "", err) {
 		return nil, handshakeError(way, err)
+	}
+	if req.Context().Err() == nil && t.uncertified(err) {
+		return nil, &connectors.Error{Code: connectors.AuthFailed, Reason: "tls.client_cert", Op: connectors.StageSecure, Target: way.host, Field: "client_cert", Err: err}
 	}
 	return nil, err
 }
