@@ -35,10 +35,28 @@ func (s Suite) manual() bool {
 	return (s.World == nil || s.Type.Offline) && s.Ask.Trust == nil && s.Ask.Input == nil && s.Ask.OpenURL == nil && !s.Inside
 }
 
+// typed are good settings as a person gives them: a host key that was trusted
+// before is pasted as a line of known_hosts.
+func (s Suite) typed(t *testing.T) connectors.Settings {
+	t.Helper()
+	settings := s.Good(t)
+	for k, v := range settings.Secrets {
+		if !s.Type.Issued(k) {
+			continue
+		}
+		if _, asked := s.Type.Form.Field(k + "_file"); !asked {
+			t.Fatalf("%s was issued and cannot be typed", k)
+		}
+		settings.Plain[k+"_file"] = v.Reveal()
+		delete(settings.Secrets, k)
+	}
+	return settings
+}
+
 // inTerminal links, checks and lists with jf.
 func (s Suite) inTerminal(t *testing.T) {
 	jf := os.Getenv(JFVar)
-	settings := s.Good(t)
+	settings := s.typed(t)
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "passphrase")
 	if err := os.WriteFile(secret, []byte("practice-only-passphrase\n"), 0o600); err != nil {
@@ -65,9 +83,6 @@ func (s Suite) inTerminal(t *testing.T) {
 		args = append(args, "--set", k+"="+v)
 	}
 	for k, v := range settings.Secrets {
-		if s.Type.Issued(k) {
-			return // what a server issued is not typed
-		}
 		name := filepath.Join(dir, k)
 		if err := os.WriteFile(name, []byte(v.Reveal()), 0o600); err != nil {
 			t.Fatal(err)
@@ -93,12 +108,9 @@ func (s Suite) inTerminal(t *testing.T) {
 
 // inWindow links and looks in the window.
 func (s Suite) inWindow(t *testing.T) {
-	settings := s.Good(t)
+	settings := s.typed(t)
 	a := Answers{Type: s.Type.ID, Plain: settings.Plain, Secrets: map[string]string{}}
 	for k, v := range settings.Secrets {
-		if s.Type.Issued(k) {
-			return
-		}
 		a.Secrets[k] = v.Reveal()
 	}
 	data, err := json.Marshal(a)
