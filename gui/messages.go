@@ -91,7 +91,7 @@ func (d *detailPane) follow(live connectors.Streamer, n connectors.Node, arrived
 	m.past = newGrid(heads, func(j int) bool { return j == 2 }, func() int { return len(m.pastShown) }, m.pastCell, []float32{96, 200, 76, 52}, []int{1}, false)
 	if m.chosen {
 		heads = []string{lang.T("column.time"), lang.T("column.topic"), lang.T("column.message"), lang.T("column.size")}
-		m.past = newGrid(heads, func(j int) bool { return j == 3 }, func() int { return len(m.pastShown) }, m.chosenCell, []float32{96, 130, 200, 76}, []int{1, 2}, false)
+		m.past = newGrid(heads, func(j int) bool { return j == 3 }, func() int { return len(m.pastShown) }, m.chosenCell, []float32{96, 90, 150, 64}, []int{1, 2}, false)
 	}
 	m.newest = newLines()
 	m.pause = widget.NewButtonWithIcon(lang.T("preview.pause"), theme.MediaPauseIcon(), m.toggle)

@@ -44,7 +44,7 @@ func TestConsole_DocsShaped(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			got = append(got, string(n.ID)+" "+fact(n.Facts, "Messages")+" "+fact(n.Facts, "Consumers"))
+			got = append(got, string(n.ID)+" "+conntest.Fact(n.Facts, "Messages")+" "+conntest.Fact(n.Facts, "Consumers"))
 		}
 		if strings.Join(got, ", ") != one.want {
 			t.Errorf("%s: %v", name, got)

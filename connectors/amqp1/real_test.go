@@ -53,25 +53,6 @@ func list(tb testing.TB, s connectors.Session) map[string]connectors.Node {
 	return out
 }
 
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-	} else if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
 // TestRabbitMQPlugin runs against a real broker, RabbitMQ 3.10 with its AMQP 1.0
 // plugin, which moves messages even where it repeats that it copies them.
 func TestRabbitMQPlugin(t *testing.T) {
@@ -119,7 +100,7 @@ func TestRabbitMQPlugin(t *testing.T) {
 	t.Run("TLS", func(t *testing.T) {
 		s := openOne(t, set("security", "tls", "port", strconv.Itoa(b.TLS), "ca", ca.PEM)(t))
 		facts, err := s.Check(t.Context())
-		if err != nil || !strings.HasPrefix(fact(facts, "Encryption"), "TLS") || !strings.HasPrefix(fact(facts, "Server"), "RabbitMQ 3.") {
+		if err != nil || !strings.HasPrefix(conntest.Fact(facts, "Encryption"), "TLS") || !strings.HasPrefix(conntest.Fact(facts, "Server"), "RabbitMQ 3.") {
 			t.Errorf("%v %v", facts, err)
 		}
 	})
@@ -137,7 +118,7 @@ func TestRabbitMQPlugin(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 		_, err = s.Table(t.Context(), "/amq/queue/orders", 10)
-		wantError(t, err, connectors.Unsupported, "amqp1.no_copies", "")
+		conntest.WantError(t, err, connectors.Unsupported, "amqp1.no_copies", "")
 		r, err := owner.NewReceiver(t.Context(), "/amq/queue/orders", &amqp.ReceiverOptions{Credit: 1})
 		if err != nil {
 			t.Fatal(err)
@@ -220,7 +201,7 @@ func TestBrowsing_StandIn(t *testing.T) {
 	if n := nodes["orders"]; n.Access != connectors.AccessReadable || n.Views[0] != connectors.ViewRows {
 		t.Errorf("%+v", n)
 	}
-	if nodes["secret"].Access != connectors.AccessDenied || !strings.HasPrefix(fact(nodes["nope"].Facts, "Not open"), "There is no address nope") {
+	if nodes["secret"].Access != connectors.AccessDenied || !strings.HasPrefix(conntest.Fact(nodes["nope"].Facts, "Not open"), "There is no address nope") {
 		t.Errorf("%+v", nodes)
 	}
 	t.Run("TestSecurity66_BrowsingLeavesMessagesWhereTheyAre", func(t *testing.T) {
@@ -258,7 +239,7 @@ func TestBrowsing_StandIn(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err := s.Table(t.Context(), "huge", 10)
-	wantError(t, err, connectors.Unsupported, "amqp1.large", "")
+	conntest.WantError(t, err, connectors.Unsupported, "amqp1.large", "")
 }
 
 // A broker that ignores the wish for copies is left alone until somebody asks.
@@ -269,7 +250,7 @@ func TestLookingOnRequest_StandIn(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 	_, err := s.Table(t.Context(), "orders", 10)
-	wantError(t, err, connectors.Unsupported, "amqp1.no_copies", "")
+	conntest.WantError(t, err, connectors.Unsupported, "amqp1.no_copies", "")
 	if got := stateOf(t, port); got.Taken != 0 || got.Copied != 0 {
 		t.Errorf("messages were asked for: %+v", got)
 	}
@@ -303,7 +284,7 @@ func TestAnonymousAndTLS_StandIn(t *testing.T) {
 	port := server.Rhea(t, server.RheaConf{Anonymous: true, CA: ca, Queues: map[string][]map[string]any{"orders": orders}})
 	s := openOne(t, settings(port, "auth", "anonymous", "security", "tls", "ca", ca.PEM, "addresses", "orders"))
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Account") != "anonymous" || fact(facts, "Server") != "stand-in 1.0" {
+	if err != nil || conntest.Fact(facts, "Account") != "anonymous" || conntest.Fact(facts, "Server") != "stand-in 1.0" {
 		t.Errorf("%v %v", facts, err)
 	}
 }

@@ -1,14 +1,12 @@
 package kafka
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -119,39 +117,6 @@ func (k *cluster) settings(more ...string) connectors.Settings {
 	return s
 }
 
-func opened(tb testing.TB, s connectors.Settings) connectors.Session {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(tb).Env, s)
-	if err != nil {
-		tb.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	tb.Cleanup(func() { _ = session.Close() })
-	return session
-}
-
-func children(tb testing.TB, s connectors.Session, parent connectors.NodeID) map[string]connectors.Node {
-	tb.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.(connectors.Browser).Children(tb.Context(), parent) {
-		if err != nil {
-			tb.Fatalf("below %s: %v", parent, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
 func aim(s connectors.Settings, host, port string) connectors.Settings {
 	s.Plain["servers"] = net.JoinHostPort(host, port)
 	return s
@@ -225,12 +190,12 @@ func TestKfakeWaysIn(t *testing.T) {
 		{"the second server", bare.settings("security", secureNone, "servers", net.JoinHostPort(host, port)+","+bare.ListenAddrs()[1]), "anonymous"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := opened(t, c.settings)
+			s := conntest.Open(t, Type(), c.settings)
 			facts, err := s.Check(t.Context())
-			if err != nil || facts[0].Text != c.account || fact(facts, "Cluster") == "" || fact(facts, "Brokers") != "2" || !strings.Contains(fact(facts, "Server"), "Kafka ") {
+			if err != nil || facts[0].Text != c.account || conntest.Fact(facts, "Cluster") == "" || conntest.Fact(facts, "Brokers") != "2" || !strings.Contains(conntest.Fact(facts, "Server"), "Kafka ") {
 				t.Errorf("%+v %v", facts, err)
 			}
-			if n := children(t, s, "topics"); n["orders"].ID != "topics/orders" {
+			if n := conntest.Below(t, s, "topics"); n["orders"].ID != "topics/orders" {
 				t.Errorf("%+v", n)
 			}
 		})
@@ -243,36 +208,36 @@ func TestKfakeTheTree(t *testing.T) {
 		k.send(t, &kgo.Record{Topic: "orders", Partition: int32(i % 2), Value: []byte("x")})
 	}
 	k.commit(t, "billing", "orders", 2)
-	s := opened(t, k.settings("topics", "orders secrets inv*"))
+	s := conntest.Open(t, Type(), k.settings("topics", "orders secrets inv*"))
 	if _, err := s.Check(t.Context()); !connectors.Classify(err).Partial || connectors.CodeOf(err) != connectors.Denied {
 		t.Errorf("check: %v", err)
 	}
-	topics := children(t, s, "topics")
+	topics := conntest.Below(t, s, "topics")
 	if topics["orders"].Access != connectors.AccessReadable || topics["invoices"].Access != connectors.AccessListed || topics["secrets"].Access != connectors.AccessDenied || len(topics) != 3 {
 		t.Errorf("%+v", topics)
 	}
-	parts := children(t, s, "topics/orders")
-	if p := parts["orders-1"]; fact(p.Facts, "Messages") != "about 5" || fact(p.Facts, "Offsets") != "0 to 5" || !strings.HasPrefix(fact(p.Facts, "Leader"), "broker ") || fact(p.Facts, "In sync") == "" || len(parts) != 4 {
+	parts := conntest.Below(t, s, "topics/orders")
+	if p := parts["orders-1"]; conntest.Fact(p.Facts, "Messages") != "about 5" || conntest.Fact(p.Facts, "Offsets") != "0 to 5" || !strings.HasPrefix(conntest.Fact(p.Facts, "Leader"), "broker ") || conntest.Fact(p.Facts, "In sync") == "" || len(parts) != 4 {
 		t.Errorf("%+v", parts)
 	}
-	if n := parts["Settings"]; fact(n.Facts, "cleanup.policy") != "delete" {
+	if n := parts["Settings"]; conntest.Fact(n.Facts, "cleanup.policy") != "delete" {
 		t.Errorf("%+v", n)
 	}
 	table, err := s.(connectors.Tabler).Table(t.Context(), parts["Settings"].ID, 500)
 	if err != nil || len(table.Rows) < 3 {
 		t.Errorf("settings: %+v %v", table, err)
 	}
-	if g := children(t, s, "groups"); g["billing"].ID != "groups/billing" {
+	if g := conntest.Below(t, s, "groups"); g["billing"].ID != "groups/billing" {
 		t.Errorf("%+v", g)
 	}
-	if l := children(t, s, "groups/billing")["orders-0"]; fact(l.Facts, "Lag") != "3" || fact(l.Facts, "Committed") != "2" {
+	if l := conntest.Below(t, s, "groups/billing")["orders-0"]; conntest.Fact(l.Facts, "Lag") != "3" || conntest.Fact(l.Facts, "Committed") != "2" {
 		t.Errorf("%+v", l)
 	}
 	table, err = s.(connectors.Tabler).Table(t.Context(), "groups/billing", 500)
 	if err != nil || len(table.Rows) == 0 || table.Rows[0][4] != int64(3) {
 		t.Errorf("lag: %+v %v", table, err)
 	}
-	if b := children(t, s, "brokers"); len(b) != 2 || fact(b["broker 0"].Facts, "Address") != k.ListenAddrs()[0] {
+	if b := conntest.Below(t, s, "brokers"); len(b) != 2 || conntest.Fact(b["broker 0"].Facts, "Address") != k.ListenAddrs()[0] {
 		t.Errorf("%+v", b)
 	}
 	for _, id := range []connectors.NodeID{"nonsense", "topics/%zz", "groups/none/x/y/z"} {
@@ -286,9 +251,9 @@ func TestKfakeTheTree(t *testing.T) {
 
 func TestKfakeNothingIsVisible(t *testing.T) {
 	k := start(t, nil, false, true)
-	s := opened(t, k.settings("user", "nobody"))
+	s := conntest.Open(t, Type(), k.settings("user", "nobody"))
 	facts, err := s.Check(t.Context())
-	if err != nil || !strings.Contains(fact(facts, "Topics"), "Kafka hides") {
+	if err != nil || !strings.Contains(conntest.Fact(facts, "Topics"), "Kafka hides") {
 		t.Errorf("%+v %v", facts, err)
 	}
 	for _, id := range []connectors.NodeID{"topics/orders", "groups/billing"} {
@@ -299,7 +264,7 @@ func TestKfakeNothingIsVisible(t *testing.T) {
 	}
 	// Describe alone shows a topic and not its messages.
 	k.send(t, &kgo.Record{Topic: "invoices", Value: []byte("x")})
-	s = opened(t, k.settings())
+	s = conntest.Open(t, Type(), k.settings())
 	if _, err := s.(connectors.Tabler).Table(t.Context(), "topics/invoices", 10); connectors.CodeOf(err) != connectors.Denied || connectors.Classify(err).Reason != "kafka.topic_denied" {
 		t.Errorf("invoices: %v", err)
 	}

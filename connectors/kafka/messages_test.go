@@ -27,7 +27,7 @@ func TestKfakeTheNewestMessagesAsRows(t *testing.T) {
 	}
 	k.send(t, &kgo.Record{Topic: "orders", Timestamp: now.Add(time.Hour), Value: append([]byte{0, 0, 0, 0, 17}, 0xff, 0xfe), Headers: []kgo.RecordHeader{{Key: "trace", Value: []byte("abc")}}})
 	k.send(t, &kgo.Record{Topic: "orders", Timestamp: now.Add(2 * time.Hour), Key: []byte("gone")})
-	s := opened(t, k.settings()).(connectors.Tabler)
+	s := conntest.Open(t, Type(), k.settings()).(connectors.Tabler)
 	table, err := s.Table(t.Context(), "topics/orders", 6)
 	if err != nil {
 		t.Fatal(err)
@@ -72,12 +72,12 @@ func TestSecurity66_KfakeLookingLeavesNoTrace(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	s := opened(t, k.settings())
+	s := conntest.Open(t, Type(), k.settings())
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []connectors.NodeID{"", "topics", "topics/orders", "groups", "groups/billing", "brokers", "internal"} {
-		children(t, s, id)
+		conntest.Below(t, s, id)
 	}
 	for _, id := range []connectors.NodeID{"topics/orders", "topics/orders/settings", "groups/billing"} {
 		if _, err := s.(connectors.Tabler).Table(t.Context(), id, 10); err != nil {
@@ -130,14 +130,14 @@ func heard(t *testing.T, k *cluster, s connectors.Session, id connectors.NodeID)
 func TestKfakeMessagesLive(t *testing.T) {
 	k := start(t, nil, false, true)
 	k.send(t, &kgo.Record{Topic: "orders", Partition: 1, Value: []byte("old")})
-	s := opened(t, k.settings())
+	s := conntest.Open(t, Type(), k.settings())
 	for id, path := range map[connectors.NodeID]string{"topics/orders": "orders orders-1", "topics/orders/1": "orders-1"} {
 		n := 0
 		for e, err := range heard(t, k, s, id) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(string(e.Body), "live ") || strings.Join(e.Path, " ") != path || fact(e.Facts, "Key") != "k" || fact(e.Facts, "Header h") != "v" || fact(e.Facts, "Partition") != "1" || fact(e.Facts, "Offset") == "" {
+			if !strings.HasPrefix(string(e.Body), "live ") || strings.Join(e.Path, " ") != path || conntest.Fact(e.Facts, "Key") != "k" || conntest.Fact(e.Facts, "Header h") != "v" || conntest.Fact(e.Facts, "Partition") != "1" || conntest.Fact(e.Facts, "Offset") == "" {
 				t.Errorf("%s: %+v", id, e)
 			}
 			if n++; n == 3 {
@@ -163,7 +163,7 @@ func TestKfakeMessagesLive(t *testing.T) {
 
 func TestKfakeASlowReaderIsToldWhatItMissed(t *testing.T) {
 	k := start(t, nil, false, true)
-	s := opened(t, k.settings())
+	s := conntest.Open(t, Type(), k.settings())
 	var sum uint64
 	seen := 0
 	last := int64(-1)
@@ -180,7 +180,7 @@ func TestKfakeASlowReaderIsToldWhatItMissed(t *testing.T) {
 		}
 		sum += e.Dropped
 		var at int64
-		_, _ = fmt.Sscan(fact(e.Facts, "Offset"), &at)
+		_, _ = fmt.Sscan(conntest.Fact(e.Facts, "Offset"), &at)
 		if last >= 0 && at != last+1+int64(e.Dropped) {
 			t.Fatalf("from offset %d to %d, and %d are said to be missing", last, at, e.Dropped)
 		}
@@ -195,7 +195,7 @@ func TestKfakeASlowReaderIsToldWhatItMissed(t *testing.T) {
 
 func TestKfakeABrokerThatGoesAway(t *testing.T) {
 	k := start(t, nil, false, true)
-	s := opened(t, k.settings())
+	s := conntest.Open(t, Type(), k.settings())
 	n := 0
 	var last error
 	for _, err := range heard(t, k, s, "topics/orders") {

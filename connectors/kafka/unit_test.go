@@ -227,7 +227,7 @@ func TestSecurity60_KfakePasswordsOfAnyKind(t *testing.T) {
 		user := fmt.Sprintf("u%d", i)
 		k := start(t, nil, false, true, kfake.User(mechPlain, user, pass), kfake.User(mechScram256, user, pass))
 		for _, m := range []string{mechPlain, mechScram256} {
-			if _, err := opened(t, k.settings("user", user, "password", pass, "mechanism", m)).Check(t.Context()); err != nil {
+			if _, err := conntest.Open(t, Type(), k.settings("user", user, "password", pass, "mechanism", m)).Check(t.Context()); err != nil {
 				t.Errorf("%s: %v", m, err)
 			}
 		}

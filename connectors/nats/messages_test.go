@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest"
 )
 
 // filled is a server with streams of each kind, a bucket and a store.
@@ -55,36 +56,36 @@ func filled(tb testing.TB) (*natsd.Server, *client.Conn, jetstream.JetStream) {
 
 func TestNATSServerTheTree(t *testing.T) {
 	d, _, _ := filled(t)
-	s := opened(t, answered(d))
+	s := conntest.Open(t, Type(), answered(d))
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "NATS account") != "APP" || !strings.Contains(fact(facts, "May subscribe"), "orders.>") || fact(facts, "Streams") != "5" || fact(facts, "Round trip") == "" {
+	if err != nil || conntest.Fact(facts, "NATS account") != "APP" || !strings.Contains(conntest.Fact(facts, "May subscribe"), "orders.>") || conntest.Fact(facts, "Streams") != "5" || conntest.Fact(facts, "Round trip") == "" {
 		t.Errorf("%+v %v", facts, err)
 	}
-	if n := children(t, s, ""); len(n) != 4 || n["Live subjects"].Views[0] != connectors.ViewMessages {
+	if n := conntest.Below(t, s, ""); len(n) != 4 || n["Live subjects"].Views[0] != connectors.ViewMessages {
 		t.Errorf("%+v", n)
 	}
-	streams := children(t, s, "streams")
-	if n := streams["ORDERS"]; len(streams) != 3 || fact(n.Facts, "Messages") != "7" || n.Access != connectors.AccessReadable || fact(n.Facts, "Description") != "all orders" || fact(n.Facts, "Consumers") != "1" {
+	streams := conntest.Below(t, s, "streams")
+	if n := streams["ORDERS"]; len(streams) != 3 || conntest.Fact(n.Facts, "Messages") != "7" || n.Access != connectors.AccessReadable || conntest.Fact(n.Facts, "Description") != "all orders" || conntest.Fact(n.Facts, "Consumers") != "1" {
 		t.Errorf("%+v", streams)
 	}
 	if n := streams["COPY"]; len(n.Views) != 1 {
 		t.Errorf("%+v", n)
 	}
-	subjects := children(t, s, "streams/ORDERS/subjects")
-	if n := subjects["orders.1"]; len(subjects) != 2 || fact(n.Facts, "Messages") != "3" {
+	subjects := conntest.Below(t, s, "streams/ORDERS/subjects")
+	if n := subjects["orders.1"]; len(subjects) != 2 || conntest.Fact(n.Facts, "Messages") != "3" {
 		t.Errorf("%+v", subjects)
 	}
-	if n := children(t, s, "streams/ORDERS/consumers")["billing"]; fact(n.Facts, "Pending") != "3" || fact(n.Facts, "Kind") != "durable, pull" || fact(n.Facts, "Reads") != "orders.1" {
+	if n := conntest.Below(t, s, "streams/ORDERS/consumers")["billing"]; conntest.Fact(n.Facts, "Pending") != "3" || conntest.Fact(n.Facts, "Kind") != "durable, pull" || conntest.Fact(n.Facts, "Reads") != "orders.1" {
 		t.Errorf("%+v", n)
 	}
-	if n := children(t, s, "kv")["config"]; n.ID != "kv/config" || fact(n.Facts, "History") != "3" {
+	if n := conntest.Below(t, s, "kv")["config"]; n.ID != "kv/config" || conntest.Fact(n.Facts, "History") != "3" {
 		t.Errorf("%+v", n)
 	}
-	if n := children(t, s, "kv/config"); len(n) != 2 || n["colour"].Views[0] != connectors.ViewContent {
+	if n := conntest.Below(t, s, "kv/config"); len(n) != 2 || n["colour"].Views[0] != connectors.ViewContent {
 		t.Errorf("%+v", n)
 	}
-	objects := children(t, s, "objects/files")
-	if n := objects["reports/may 2026.csv"]; len(objects) != 1 || fact(n.Facts, "Size") != "391 KiB" {
+	objects := conntest.Below(t, s, "objects/files")
+	if n := objects["reports/may 2026.csv"]; len(objects) != 1 || conntest.Fact(n.Facts, "Size") != "391 KiB" {
 		t.Errorf("%+v", objects)
 	}
 	for _, id := range []connectors.NodeID{"nonsense", "streams/NONE/subjects", "streams/a.b/consumers", "kv/none", "%zz"} {
@@ -98,7 +99,7 @@ func TestNATSServerTheTree(t *testing.T) {
 
 func TestNATSServerRowsAndContent(t *testing.T) {
 	d, _, _ := filled(t)
-	s := opened(t, answered(d))
+	s := conntest.Open(t, Type(), answered(d))
 	rows := func(id connectors.NodeID, limit int) *connectors.Table {
 		t.Helper()
 		return must(s.(connectors.Tabler).Table(t.Context(), id, limit))(t)
@@ -161,7 +162,7 @@ func heard(tb testing.TB, nc *client.Conn, s connectors.Session, id connectors.N
 
 func TestNATSServerMessagesLive(t *testing.T) {
 	d, nc, _ := filled(t)
-	s := opened(t, answered(d, "subjects", "orders.>\norders.x.*"))
+	s := conntest.Open(t, Type(), answered(d, "subjects", "orders.>\norders.x.*"))
 	for id, c := range map[connectors.NodeID]struct{ subject, path string }{
 		"live": {"orders.x.y", "Live subjects|orders.x.y"}, "live/orders.>": {"orders.z", "orders.>|orders.z"}, "streams/ORDERS": {"orders.1", "ORDERS|orders.1"},
 		"streams/ORDERS/subjects/orders.1": {"orders.1", "orders.1"}, "kv/config": {"$KV.config.a", "config|$KV.config.a"}, "kv/config/a": {"$KV.config.a", "a|$KV.config.a"},
@@ -171,7 +172,7 @@ func TestNATSServerMessagesLive(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", id, err)
 			}
-			if !strings.HasPrefix(string(e.Body), "live ") || strings.Join(e.Path, "|") != c.path || fact(e.Facts, "Header h") != "v" || fact(e.Facts, "Subject") != c.subject || seen[string(e.Body)] {
+			if !strings.HasPrefix(string(e.Body), "live ") || strings.Join(e.Path, "|") != c.path || conntest.Fact(e.Facts, "Header h") != "v" || conntest.Fact(e.Facts, "Subject") != c.subject || seen[string(e.Body)] {
 				t.Errorf("%s: %+v", id, e)
 			}
 			if seen[string(e.Body)] = true; len(seen) == 3 {
@@ -197,14 +198,14 @@ func TestNATSServerMessagesLive(t *testing.T) {
 	if err := end(ctx, s, "live"); connectors.CodeOf(err) != connectors.Cancelled {
 		t.Errorf("cancelled: %v", err)
 	}
-	if n := children(t, opened(t, answered(d, "subjects", "orders.new\nsecret.>")), "live"); n["orders.new"].Access != connectors.AccessReadable || n["secret.>"].Access != connectors.AccessDenied {
+	if n := conntest.Below(t, conntest.Open(t, Type(), answered(d, "subjects", "orders.new\nsecret.>")), "live"); n["orders.new"].Access != connectors.AccessReadable || n["secret.>"].Access != connectors.AccessDenied {
 		t.Errorf("%+v", n)
 	}
 }
 
 func TestNATSServerASlowReaderIsToldWhatItMissed(t *testing.T) {
 	d, nc, _ := filled(t)
-	s := opened(t, answered(d, "subjects", "orders.burst"))
+	s := conntest.Open(t, Type(), answered(d, "subjects", "orders.burst"))
 	const many = 3 * backlog
 	seen, dropped := 0, uint64(0)
 	for e, err := range heard(t, nc, s, "live", "orders.burst") {
@@ -261,12 +262,12 @@ func TestSecurity66_LookingLeavesNoTrace(t *testing.T) {
 	}
 	before := state()
 	published := must(nc.SubscribeSync("orders.>"))(t)
-	s := opened(t, answered(d, "user", "admin", "password", adminPass))
+	s := conntest.Open(t, Type(), answered(d, "user", "admin", "password", adminPass))
 	if _, err := s.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []connectors.NodeID{"", "streams", "streams/WORK/subjects", "streams/WORK/consumers", "kv", "kv/config", "objects", "objects/files", "live"} {
-		children(t, s, id)
+		conntest.Below(t, s, id)
 	}
 	for _, id := range []connectors.NodeID{"streams/WORK", "streams/ORDERS", "streams/COPY", "kv/config"} {
 		must(s.(connectors.Tabler).Table(t.Context(), id, 100))(t)
@@ -288,23 +289,23 @@ func TestSecurity66_LookingLeavesNoTrace(t *testing.T) {
 
 func TestNATSServerWhatMayNotBeListed(t *testing.T) {
 	d, _, _ := filled(t)
-	s := opened(t, answered(d, "user", "narrow", "inbox_prefix", "mine.inbox", "streams", "ORDERS\nWORK"))
+	s := conntest.Open(t, Type(), answered(d, "user", "narrow", "inbox_prefix", "mine.inbox", "streams", "ORDERS\nWORK"))
 	facts, err := s.Check(t.Context())
 	if e := connectors.Classify(err); e == nil || !e.Partial || e.Code != connectors.Denied || e.Field != "streams" || e.Target != "WORK" || len(facts) == 0 {
 		t.Errorf("%+v", e)
 	}
-	n := children(t, s, "streams")
+	n := conntest.Below(t, s, "streams")
 	if len(n) != 2 || n["ORDERS"].Access != connectors.AccessListed || n["WORK"].Access != connectors.AccessDenied {
 		t.Errorf("%+v", n)
 	}
 	if _, err := s.(connectors.Tabler).Table(t.Context(), "streams/ORDERS", 5); connectors.CodeOf(err) != connectors.Denied || connectors.Classify(err).Reason != "nats.denied" {
 		t.Errorf("rows: %v", err)
 	}
-	other := opened(t, answered(d, "user", "core"))
-	if facts, err = other.Check(t.Context()); err != nil || !strings.Contains(fact(facts, "JetStream"), "not switched on for this") {
+	other := conntest.Open(t, Type(), answered(d, "user", "core"))
+	if facts, err = other.Check(t.Context()); err != nil || !strings.Contains(conntest.Fact(facts, "JetStream"), "not switched on for this") {
 		t.Errorf("%+v %v", facts, err)
 	}
-	if n := children(t, other, ""); n["Streams"].Access != connectors.AccessDenied || n["Streams"].Branch {
+	if n := conntest.Below(t, other, ""); n["Streams"].Access != connectors.AccessDenied || n["Streams"].Branch {
 		t.Errorf("%+v", n)
 	}
 }
@@ -312,7 +313,7 @@ func TestNATSServerWhatMayNotBeListed(t *testing.T) {
 // SECURITY 65: nothing waits without an end, and a lost server is not knocked at.
 func TestSecurity65_AServerThatGoesAway(t *testing.T) {
 	d, nc, _ := filled(t)
-	s := opened(t, answered(d, "subjects", "orders.>"))
+	s := conntest.Open(t, Type(), answered(d, "subjects", "orders.>"))
 	var last error
 	for _, err := range heard(t, nc, s, "live", "orders.1") {
 		if err == nil {

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -120,39 +119,6 @@ func answered(s *natsd.Server, more ...string) connectors.Settings {
 	return out
 }
 
-func opened(tb testing.TB, s connectors.Settings) connectors.Session {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
-	defer cancel()
-	session, err := Type().Open(ctx, conntest.NewWorld(tb).Env, s)
-	if err != nil {
-		tb.Fatalf("%v: %+v", err, connectors.Explain(err))
-	}
-	tb.Cleanup(func() { _ = session.Close() })
-	return session
-}
-
-func children(tb testing.TB, s connectors.Session, parent connectors.NodeID) map[string]connectors.Node {
-	tb.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.(connectors.Browser).Children(tb.Context(), parent) {
-		if err != nil {
-			tb.Fatalf("below %s: %v", parent, err)
-		}
-		out[n.Name] = n
-	}
-	return out
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
 func aim(s connectors.Settings, host, port string) connectors.Settings {
 	s.Plain["servers"] = net.JoinHostPort(host, port)
 	return s
@@ -179,7 +145,7 @@ func TestNATSServer(t *testing.T) {
 	mutual := run(t, "tls {\n"+tlsConf(t, ca, "verify: true")+"}\n")
 	first := run(t, oneUser+"tls {\n"+tlsConf(t, ca, "handshake_first: true")+"}\n")
 	full := run(t, oneUser+"max_connections: 1\n")
-	keep := opened(t, answered(full))
+	keep := conntest.Open(t, Type(), answered(full))
 	web := run(t, oneUser+"websocket { host: 127.0.0.1, port: -1, no_tls: true }\n")
 	secure := []string{"transport", overTLS, "ca", ca.PEM}
 	set := func(s *natsd.Server, more ...string) func(testing.TB) connectors.Settings {
@@ -270,8 +236,8 @@ func TestNATSServerWaysIn(t *testing.T) {
 		{"the second server", answered(password, "servers", net.JoinHostPort(host, port)+"\n"+password.Addr().String()), "reader"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			facts, err := opened(t, c.settings).Check(t.Context())
-			if err != nil || facts[0].Text != c.account || !strings.Contains(fact(facts, "Server"), "NATS 2.") || !strings.Contains(fact(facts, "JetStream"), "not switched on") || fact(facts, "Largest message") != "1.0 MiB" {
+			facts, err := conntest.Open(t, Type(), c.settings).Check(t.Context())
+			if err != nil || facts[0].Text != c.account || !strings.Contains(conntest.Fact(facts, "Server"), "NATS 2.") || !strings.Contains(conntest.Fact(facts, "JetStream"), "not switched on") || conntest.Fact(facts, "Largest message") != "1.0 MiB" {
 				t.Errorf("%+v %v", facts, err)
 			}
 		})
@@ -331,9 +297,9 @@ func (o *operator) creds(tb testing.TB, expires time.Time) string {
 func TestNATSServerOfAnOperator(t *testing.T) {
 	o := operated(t, nil)
 	at := time.Now().Add(time.Hour).Truncate(time.Second)
-	s := opened(t, answered(o.Server, "auth", byCreds, "creds", o.creds(t, at)))
+	s := conntest.Open(t, Type(), answered(o.Server, "auth", byCreds, "creds", o.creds(t, at)))
 	facts, err := s.Check(t.Context())
-	if err != nil || facts[0].Text != "reader" || fact(facts, "Expires") != at.UTC().Format(time.RFC3339) {
+	if err != nil || facts[0].Text != "reader" || conntest.Fact(facts, "Expires") != at.UTC().Format(time.RFC3339) {
 		t.Errorf("%+v %v", facts, err)
 	}
 	stranger := operated(t, nil)
@@ -352,7 +318,7 @@ func TestNATSServerOfAnOperator(t *testing.T) {
 		}
 	}
 	// What runs out while it is used.
-	soon := opened(t, answered(o.Server, "auth", byCreds, "creds", o.creds(t, time.Now().Add(2*time.Second)), "subjects", "x"))
+	soon := conntest.Open(t, Type(), answered(o.Server, "auth", byCreds, "creds", o.creds(t, time.Now().Add(2*time.Second)), "subjects", "x"))
 	var last error
 	for _, err := range soon.(connectors.Streamer).Watch(t.Context(), "live") {
 		last = err
@@ -362,7 +328,7 @@ func TestNATSServerOfAnOperator(t *testing.T) {
 	}
 	busy := operated(t, func(a *jwt.AccountClaims) { a.Limits.Conn = 1 })
 	file := busy.creds(t, time.Time{})
-	_ = opened(t, answered(busy.Server, "auth", byCreds, "creds", file))
+	_ = conntest.Open(t, Type(), answered(busy.Server, "auth", byCreds, "creds", file))
 	_, err = Type().Open(t.Context(), conntest.NewWorld(t).Env, answered(busy.Server, "auth", byCreds, "creds", file))
 	if e := connectors.Classify(err); e == nil || e.Code != connectors.Throttled {
 		t.Errorf("too many connections of an account: %+v", e)

@@ -152,7 +152,7 @@ func TestSecurity64_HostileServers(t *testing.T) {
 func TestSecurity60_PasswordsOfAnyKind(t *testing.T) {
 	for _, pass := range []string{`practice'@/#?%:`, "practice only=;{}", "practice-ünïcode"} {
 		s := run(t, fmt.Sprintf("authorization { user: reader, password: %q }\n", pass))
-		if _, err := opened(t, answered(s, "password", pass)).Check(t.Context()); err != nil {
+		if _, err := conntest.Open(t, Type(), answered(s, "password", pass)).Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", pass, err)
 		}
 	}

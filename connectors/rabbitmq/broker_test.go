@@ -190,13 +190,4 @@ func list1(tb testing.TB, s *session, parent connectors.NodeID) map[string]conne
 	return out
 }
 
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}
-
 func itoa(n int) string { return strconv.Itoa(n) }

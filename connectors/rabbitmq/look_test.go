@@ -32,21 +32,9 @@ func (b *broker) guest(t *testing.T) {
 			continue
 		}
 		_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, b.alone("host", ip.IP.String(), "user", "guest", "password", "guest"))
-		wantError(t, err, connectors.AuthFailed, "rabbitmq.loopback", "user")
+		conntest.WantError(t, err, connectors.AuthFailed, "rabbitmq.loopback", "user")
 	}
 	open1(t, b.alone("user", "guest", "password", "guest"))
-}
-
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-		return
-	}
-	if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
 }
 
 func (b *broker) lists(t *testing.T) {
@@ -59,38 +47,38 @@ func (b *broker) lists(t *testing.T) {
 	}
 	var queues map[string]connectors.Node
 	for range 300 { // the statistics lag behind
-		if queues = list1(t, s, inQueues); fact(queues["invoices"].Facts, "Messages") == "1" {
+		if queues = list1(t, s, inQueues); conntest.Fact(queues["invoices"].Facts, "Messages") == "1" {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	invoices := queues["invoices"].Facts
 	for label, want := range map[string]string{"Type": "classic", "Messages": "1", "Ready": "1", "Consumers": "0", "Policy": "short", "Arguments": `{"x-max-length":100}`, "Kept": "for good"} {
-		if got := fact(invoices, label); got != want {
+		if got := conntest.Fact(invoices, label); got != want {
 			t.Errorf("%s: %q, want %q", label, got, want)
 		}
 	}
 	if n := queues["log"]; n.Kind != "stream" || n.Views[0] != connectors.ViewRows {
 		t.Errorf("%+v", n)
 	}
-	if n := queues["safe"]; fact(n.Facts, "Type") != "quorum" || slices.Contains(n.Views, connectors.ViewRows) {
+	if n := queues["safe"]; conntest.Fact(n.Facts, "Type") != "quorum" || slices.Contains(n.Views, connectors.ViewRows) {
 		t.Errorf("%+v", n)
 	}
 	if n := queues["a/b"]; n.ID != "queues/a%2Fb" {
 		t.Errorf("%+v", n)
 	}
 	below := list1(t, s, queues["orders"].ID)
-	if n, ok := below["orders.in → order.#"]; !ok || fact(n.Facts, "From") != "orders.in" || len(below) != 4 {
+	if n, ok := below["orders.in → order.#"]; !ok || conntest.Fact(n.Facts, "From") != "orders.in" || len(below) != 4 {
 		t.Errorf("bindings of the queue: %+v", below)
 	}
 	exchanges := list1(t, s, inExchanges)
-	if n := exchanges["orders.in"]; fact(n.Facts, "Type") != "topic" || n.Views[0] != connectors.ViewMessages || fact(n.Facts, "Rights") != "" {
+	if n := exchanges["orders.in"]; conntest.Fact(n.Facts, "Type") != "topic" || n.Views[0] != connectors.ViewMessages || conntest.Fact(n.Facts, "Rights") != "" {
 		t.Errorf("%+v", n)
 	}
 	if n := exchanges[defaultExchange]; n.ID != "exchanges/%" || len(n.Views) > 0 {
 		t.Errorf("%+v", n)
 	}
-	if below = list1(t, s, "exchanges/orders.in"); len(below) != 2 || fact(below["order.# → orders"].Facts, "Leads to") != "a queue" {
+	if below = list1(t, s, "exchanges/orders.in"); len(below) != 2 || conntest.Fact(below["order.# → orders"].Facts, "Leads to") != "a queue" {
 		t.Errorf("bindings of the exchange: %+v", below)
 	}
 	if below = list1(t, s, "exchanges/%"); len(below) != 7 {
@@ -101,11 +89,11 @@ func (b *broker) lists(t *testing.T) {
 	}
 	for _, id := range []connectors.NodeID{"nonsense", "queues/x/y/z", "queues/", "exchanges/a%zz", "vhosts//queues"} {
 		for _, err := range s.Children(t.Context(), id) {
-			wantError(t, err, connectors.NotFound, "rabbitmq.not_found", "")
+			conntest.WantError(t, err, connectors.NotFound, "rabbitmq.not_found", "")
 		}
 	}
 	for _, err := range s.Children(t.Context(), "exchanges/nope") {
-		wantError(t, err, connectors.NotFound, "rabbitmq.not_found", "")
+		conntest.WantError(t, err, connectors.NotFound, "rabbitmq.not_found", "")
 	}
 	vhosts := list1(t, open1(t, b.settings("user", "boss")), inVhosts)
 	if len(vhosts) != 4 || vhosts["/"].Branch || !vhosts["a/b"].Branch || vhosts["a/b"].ID != "vhosts/a%2Fb" {
@@ -126,18 +114,18 @@ func (b *broker) lists(t *testing.T) {
 func (b *broker) rights(t *testing.T) {
 	s := open1(t, b.settings("user", "narrow"))
 	queues := list1(t, s, inQueues)
-	if n := queues["orders"]; n.Access != connectors.AccessReadable || fact(n.Facts, "Rights") != "read" {
+	if n := queues["orders"]; n.Access != connectors.AccessReadable || conntest.Fact(n.Facts, "Rights") != "read" {
 		t.Errorf("%+v", n)
 	}
-	if n := queues["invoices"]; n.Access != connectors.AccessListed || fact(n.Facts, "Rights") != "none" {
+	if n := queues["invoices"]; n.Access != connectors.AccessListed || conntest.Fact(n.Facts, "Rights") != "none" {
 		t.Errorf("%+v", n)
 	}
 	facts, err := s.Check(t.Context())
-	if err != nil || !strings.Contains(fact(facts, "Rights"), "read “^(orders|amq\\.gen|log).*”") || fact(facts, "Tags") != "administrator" || fact(facts, "Queues") == "" || facts[0].Label != "Account" {
+	if err != nil || !strings.Contains(conntest.Fact(facts, "Rights"), "read “^(orders|amq\\.gen|log).*”") || conntest.Fact(facts, "Tags") != "administrator" || conntest.Fact(facts, "Queues") == "" || facts[0].Label != "Account" {
 		t.Errorf("%v %v", facts, err)
 	}
 	facts, err = open1(t, b.settings()).Check(t.Context())
-	if err != nil || fact(facts, "Rights") != "told to administrators only" || !strings.HasPrefix(fact(facts, "Server"), "RabbitMQ 3.") {
+	if err != nil || conntest.Fact(facts, "Rights") != "told to administrators only" || !strings.HasPrefix(conntest.Fact(facts, "Server"), "RabbitMQ 3.") {
 		t.Errorf("%v %v", facts, err)
 	}
 	if n := list1(t, open1(t, b.settings()), inQueues)["orders"]; n.Access != "" {
@@ -149,11 +137,11 @@ func (b *broker) rights(t *testing.T) {
 func (b *broker) named(t *testing.T) {
 	s := open1(t, b.alone("known", "orders\nnope\nexchange: orders.in\ntopic exchange: gone"))
 	roots := list1(t, s, "")
-	if len(roots) != 2 || roots["Queues"].Access != connectors.AccessListed || !strings.HasPrefix(fact(roots["Queues"].Facts, "Not listed"), "Without the management page") {
+	if len(roots) != 2 || roots["Queues"].Access != connectors.AccessListed || !strings.HasPrefix(conntest.Fact(roots["Queues"].Facts, "Not listed"), "Without the management page") {
 		t.Errorf("%+v", roots)
 	}
 	queues := list1(t, s, inQueues)
-	if len(queues) != 2 || fact(queues["orders"].Facts, "Consumers") != "0" || queues["nope"].Access != connectors.AccessDenied || fact(queues["nope"].Facts, "Not there") != "There is no nope." {
+	if len(queues) != 2 || conntest.Fact(queues["orders"].Facts, "Consumers") != "0" || queues["nope"].Access != connectors.AccessDenied || conntest.Fact(queues["nope"].Facts, "Not there") != "There is no nope." {
 		t.Errorf("%+v", queues)
 	}
 	exchanges := list1(t, s, inExchanges)
@@ -164,9 +152,9 @@ func (b *broker) named(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	_, err := s.Table(t.Context(), "queues/orders", 10)
-	wantError(t, err, connectors.Unsupported, "rabbitmq.needs_management", "management")
+	conntest.WantError(t, err, connectors.Unsupported, "rabbitmq.needs_management", "management")
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Management page") == "" {
+	if err != nil || conntest.Fact(facts, "Management page") == "" {
 		t.Errorf("%v %v", facts, err)
 	}
 }
@@ -190,7 +178,7 @@ func (b *broker) usualPort(t *testing.T) {
 		defer func() { _ = s.Close() }()
 		return s.Check(t.Context())
 	}
-	if facts, err := link(); err != nil || !strings.HasPrefix(fact(facts, "Management page"), "http://127.0.0.1:15672, version 3.") {
+	if facts, err := link(); err != nil || !strings.HasPrefix(conntest.Fact(facts, "Management page"), "http://127.0.0.1:15672, version 3.") {
 		t.Errorf("%v %v", facts, err)
 	}
 	// Something else answers there: it never sees the password.
@@ -200,7 +188,7 @@ func (b *broker) usualPort(t *testing.T) {
 		return "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"printer\"\r\nContent-Length: 0\r\n\r\n"
 	})
 	_, err := link()
-	wantError(t, err, connectors.Refused, "rabbitmq.management_absent", "management")
+	conntest.WantError(t, err, connectors.Refused, "rabbitmq.management_absent", "management")
 	if !connectors.Classify(err).Partial || strings.Contains(seen.String(), "Authorization") || !strings.Contains(seen.String(), "/api/whoami") {
 		t.Errorf("%v\n%s", err, seen.String())
 	}
@@ -267,11 +255,11 @@ func (b *broker) peeking(t *testing.T) {
 	publish(t, ch, "", "safe", amqp.Publishing{Body: []byte("precious")})
 	filled(t, ch, "safe", 1)
 	_, err = s.Act(t.Context(), "queues/safe", peekAction, "1")
-	wantError(t, err, connectors.Unsupported, "rabbitmq.peek_quorum", "")
+	conntest.WantError(t, err, connectors.Unsupported, "rabbitmq.peek_quorum", "")
 	_, err = s.Act(t.Context(), "queues/log", peekAction, "1")
-	wantError(t, err, connectors.Unsupported, "rabbitmq.peek_stream", "")
+	conntest.WantError(t, err, connectors.Unsupported, "rabbitmq.peek_stream", "")
 	_, err = open1(t, b.settings("user", "narrow")).Act(t.Context(), "queues/invoices", peekAction, "1")
-	wantError(t, err, connectors.Denied, "rabbitmq.read_denied", "")
+	conntest.WantError(t, err, connectors.Denied, "rabbitmq.read_denied", "")
 	if _, err := s.Act(t.Context(), "queues/orders", "purge", ""); connectors.CodeOf(err) != connectors.Unsupported {
 		t.Errorf("%v", err)
 	}

@@ -108,7 +108,7 @@ func (b *broker) withTLS(t *testing.T) {
 	})
 	for name, s := range map[string]connectors.Settings{"password": b.encrypted(), "certificate": b.withCert()} {
 		facts, err := open1(t, s).Check(t.Context())
-		if err != nil || fact(facts, "Encryption") == "none" || fact(facts, "Account") == "" {
+		if err != nil || conntest.Fact(facts, "Encryption") == "none" || conntest.Fact(facts, "Account") == "" {
 			t.Errorf("%s: %v %v", name, facts, err)
 		}
 	}
@@ -122,5 +122,5 @@ func (b *broker) ownCert(tb testing.TB, ca *server.CA, name string) connectors.S
 
 func (b *broker) stranger(t *testing.T) {
 	_, err := Type().Open(t.Context(), conntest.NewWorld(t).Env, b.ownCert(t, b.ca, "stranger"))
-	wantError(t, err, connectors.AuthFailed, "rabbitmq.certificate", "client_cert")
+	conntest.WantError(t, err, connectors.AuthFailed, "rabbitmq.certificate", "client_cert")
 }

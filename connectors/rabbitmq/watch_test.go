@@ -87,8 +87,8 @@ func (b *broker) taps(t *testing.T) {
 		}
 		facts := got[0].Facts
 		for label, want := range map[string]string{"Exchange": one.exchange, "Routing key": one.key, "Content type": "application/json", "Correlation ID": "c-1", "Delivery mode": "persistent", "Header x-n": "1"} {
-			if fact(facts, label) != want {
-				t.Errorf("%s: %s is %q, want %q", one.id, label, fact(facts, label), want)
+			if conntest.Fact(facts, label) != want {
+				t.Errorf("%s: %s is %q, want %q", one.id, label, conntest.Fact(facts, label), want)
 			}
 		}
 		if big := got[1]; len(big.Body) != maxBody || big.Size != 3<<20 {
@@ -96,7 +96,7 @@ func (b *broker) taps(t *testing.T) {
 		}
 	}
 	_, err := s.Table(t.Context(), "exchanges/orders.in", 50)
-	wantError(t, err, connectors.Unsupported, "rabbitmq.exchange_rows", "")
+	conntest.WantError(t, err, connectors.Unsupported, "rabbitmq.exchange_rows", "")
 	if left := strings.Join(b.queueNames(t), " "); strings.Contains(left, "amq.gen") {
 		t.Errorf("a queue of our own is left: %s", left)
 	}
@@ -116,7 +116,7 @@ func (b *broker) untapped(t *testing.T) {
 		for _, err := range s.Watch(ctx, id) {
 			last = err
 		}
-		wantError(t, last, code, reason, map[bool]string{true: "management"}[reason == "rabbitmq.needs_management"])
+		conntest.WantError(t, last, code, reason, map[bool]string{true: "management"}[reason == "rabbitmq.needs_management"])
 	}
 	reader := open1(t, b.settings())
 	refused(reader, "exchanges/dice", connectors.Unsupported, "rabbitmq.tap_type")
@@ -197,7 +197,7 @@ func (b *broker) streams(t *testing.T) {
 		t.Errorf("%+v %v", table, err)
 	}
 	_, err = s.Table(t.Context(), "queues/orders", 5)
-	wantError(t, err, connectors.Unsupported, "rabbitmq.queue_rows", "")
+	conntest.WantError(t, err, connectors.Unsupported, "rabbitmq.queue_rows", "")
 	probes := b.owner(t)
 	got := watch(t, s, "queues/log", 1, func() {
 		_ = probes.PublishWithContext(t.Context(), "", "log", false, false, amqp.Publishing{Body: []byte("probe")})
@@ -209,7 +209,7 @@ func (b *broker) streams(t *testing.T) {
 	defer cancel()
 	time.AfterFunc(500*time.Millisecond, func() { _, _ = probes.QueueDelete("empty log", false, false, false) })
 	for _, err := range s.Watch(ctx, "queues/empty log") {
-		wantError(t, err, connectors.NotFound, "rabbitmq.gone", "")
+		conntest.WantError(t, err, connectors.NotFound, "rabbitmq.gone", "")
 	}
 }
 
@@ -275,9 +275,9 @@ func (b *broker) frozen(t *testing.T) {
 	for _, err := range s.Watch(t.Context(), "") {
 		last = err
 	}
-	wantError(t, last, connectors.TimedOut, "rabbitmq.heartbeat", "")
+	conntest.WantError(t, last, connectors.TimedOut, "rabbitmq.heartbeat", "")
 	_, err = s.Check(t.Context())
-	wantError(t, err, connectors.TimedOut, "rabbitmq.heartbeat", "")
+	conntest.WantError(t, err, connectors.TimedOut, "rabbitmq.heartbeat", "")
 }
 
 func loopbackPair(t *testing.T) (near, far net.Conn) {
@@ -323,12 +323,12 @@ func (b *broker) closed(t *testing.T) {
 	}()
 	b.Ctl(t, "close_all_user_connections", "plain", "maintenance")
 	last := <-ended
-	wantError(t, last, connectors.Unreachable, "rabbitmq.forced", "")
+	conntest.WantError(t, last, connectors.Unreachable, "rabbitmq.forced", "")
 	if said := connectors.Classify(last).Said; !strings.Contains(said, "maintenance") {
 		t.Errorf("%q", said)
 	}
 	_, err := s.Check(t.Context())
-	wantError(t, err, connectors.Unreachable, "rabbitmq.forced", "")
+	conntest.WantError(t, err, connectors.Unreachable, "rabbitmq.forced", "")
 }
 
 // A broker that runs short of memory takes no messages; looking still works, and
@@ -341,7 +341,7 @@ func (b *broker) alarm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if alarm := fact(facts, "Alarm"); alarm != "" {
+		if alarm := conntest.Fact(facts, "Alarm"); alarm != "" {
 			if !strings.Contains(alarm, "takes no messages") {
 				t.Errorf("%q", alarm)
 			}

@@ -126,7 +126,7 @@ func TestSecurity64_AnAnnouncedSizeIsNotBelieved_StandIn(t *testing.T) {
 	defer cancel()
 	_, err := Type().Open(ctx, conntest.NewWorld(t).Env, s)
 	runtime.ReadMemStats(&after)
-	wantError(t, err, connectors.Refused, "rabbitmq.not_amqp", "port")
+	conntest.WantError(t, err, connectors.Refused, "rabbitmq.not_amqp", "port")
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
 		t.Errorf("%d MiB were allocated", grown>>20)
 	}

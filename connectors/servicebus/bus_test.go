@@ -94,7 +94,7 @@ func TestServiceBus_StandIn(t *testing.T) {
 		plain := newBus(t, nil, server.RheaServiceBus{})
 		s := openOne(t, b.settings("transport", "websocket", "port", socket(t, ca, plain.port)))
 		facts, err := s.Check(t.Context())
-		if err != nil || fact(facts, "Protocol") != "AMQP 1.0 over WebSocket" || !strings.HasPrefix(fact(facts, "Encryption"), "TLS") {
+		if err != nil || conntest.Fact(facts, "Protocol") != "AMQP 1.0 over WebSocket" || !strings.HasPrefix(conntest.Fact(facts, "Encryption"), "TLS") {
 			t.Errorf("%v %v", facts, err)
 		}
 		if table, err := s.Table(t.Context(), "queues/orders", 10); err != nil || len(table.Rows) != 3 {
@@ -106,7 +106,7 @@ func TestServiceBus_StandIn(t *testing.T) {
 func lists(t *testing.T, b *bus) {
 	s := openOne(t, b.settings())
 	facts, err := s.Check(t.Context())
-	if err != nil || fact(facts, "Account") != "owner" || fact(facts, "Tier") != "Standard" || fact(facts, "Server") != "127.0.0.1" || facts[0].Label != "Account" {
+	if err != nil || conntest.Fact(facts, "Account") != "owner" || conntest.Fact(facts, "Tier") != "Standard" || conntest.Fact(facts, "Server") != "127.0.0.1" || facts[0].Label != "Account" {
 		t.Errorf("%v %v", facts, err)
 	}
 	if root := list(t, s, ""); len(root) != 2 || root["Queues"].ID != inQueues || root["Topics"].ID != inTopics {
@@ -124,21 +124,21 @@ func lists(t *testing.T, b *bus) {
 		t.Errorf("%+v", queues["site1/long"])
 	}
 	topic := list(t, s, inTopics)["news"]
-	if topic.ID != "topics/news" || len(topic.Views) != 0 || fact(topic.Facts, "Subscriptions") != "2" || fact(topic.Facts, "Messages") != "" {
+	if topic.ID != "topics/news" || len(topic.Views) != 0 || conntest.Fact(topic.Facts, "Subscriptions") != "2" || conntest.Fact(topic.Facts, "Messages") != "" {
 		t.Errorf("%+v", topic)
 	}
 	audit := list(t, s, topic.ID)["audit"]
-	if audit.ID != "topics/news/audit" || fact(audit.Facts, "State") != "ReceiveDisabled" || fact(audit.Facts, "Messages live for") != "P14D" {
+	if audit.ID != "topics/news/audit" || conntest.Fact(audit.Facts, "State") != "ReceiveDisabled" || conntest.Fact(audit.Facts, "Messages live for") != "P14D" {
 		t.Errorf("%+v", audit)
 	}
 	if inside := list(t, s, orders.ID); len(inside) != 3 || inside["Dead letters"].ID != "queues/orders/dead-letter" || inside["Messages"].ID != "queues/orders/messages" {
 		t.Errorf("%+v", inside)
 	}
 	_, err = s.Table(t.Context(), topic.ID, 10)
-	wantError(t, err, connectors.Unsupported, "servicebus.topic", "")
+	conntest.WantError(t, err, connectors.Unsupported, "servicebus.topic", "")
 	for _, id := range []connectors.NodeID{"x", "queues/orders/nope", "queues//", "queues/orders/messages/x", "queues/orders/messages/1/2", "named"} {
 		for _, err := range s.Children(t.Context(), id) {
-			wantError(t, err, connectors.NotFound, "servicebus.not_found", "")
+			conntest.WantError(t, err, connectors.NotFound, "servicebus.not_found", "")
 		}
 		if _, err := s.Sample(t.Context(), id, 10); connectors.CodeOf(err) != connectors.NotFound {
 			t.Errorf("%s: %v", id, err)
@@ -171,7 +171,7 @@ func named(t *testing.T, b *bus) {
 	} {
 		s := openOne(t, b.settings(one.more...))
 		facts := check(s, "servicebus.only_named")
-		if expires := fact(facts, "Expires"); (expires != "") != (name == "token for one") {
+		if expires := conntest.Fact(facts, "Expires"); (expires != "") != (name == "token for one") {
 			t.Errorf("%s: expires %q", name, expires)
 		} else if at, err := time.Parse(time.RFC3339, expires); expires != "" && (err != nil || time.Until(at) < 50*time.Minute) {
 			t.Errorf("%s: expires %q", name, expires)
@@ -196,7 +196,7 @@ func named(t *testing.T, b *bus) {
 	check(nothing, "servicebus.needs_manage")
 	sender := openOne(t, b.settings("key_name", "sender", "access_key", senderKey, "entity", "orders"))
 	_, err := sender.Table(t.Context(), "named/orders", 10)
-	wantError(t, err, connectors.Denied, "servicebus.needs_listen", "access_key")
+	conntest.WantError(t, err, connectors.Denied, "servicebus.needs_listen", "access_key")
 }
 
 // events are what the stand-in saw happen.
@@ -282,8 +282,8 @@ func TestMessages_StandIn(t *testing.T) {
 	n := list(t, s, "queues/orders/messages")["1 new"]
 	for label, want := range map[string]string{"Message ID": "m-1", "Enqueued": "2023-11-14T22:13:21Z", "State": "scheduled", "Content type": "application/json", "Session": "s-1",
 		"Correlation ID": "c-1", "Reply to": "answers", "Deliveries": "0", "Size (bytes)": "12", "Property tenant": "acme\ufffd"} {
-		if fact(n.Facts, label) != want {
-			t.Errorf("%s is %q, want %q", label, fact(n.Facts, label), want)
+		if conntest.Fact(n.Facts, label) != want {
+			t.Errorf("%s is %q, want %q", label, conntest.Fact(n.Facts, label), want)
 		}
 	}
 	for id, want := range map[connectors.NodeID]connectors.Sample{
@@ -307,13 +307,13 @@ func TestMessages_StandIn(t *testing.T) {
 		}
 	}
 	_, err = s.Sample(t.Context(), "queues/orders/messages/99", 5)
-	wantError(t, err, connectors.NotFound, "servicebus.message_gone", "")
+	conntest.WantError(t, err, connectors.NotFound, "servicebus.message_gone", "")
 	_, err = s.Table(t.Context(), "queues/off", 5)
-	wantError(t, err, connectors.Denied, "servicebus.disabled", "")
+	conntest.WantError(t, err, connectors.Denied, "servicebus.disabled", "")
 	_, err = s.Table(t.Context(), "queues/gone", 5)
-	wantError(t, err, connectors.NotFound, "servicebus.not_found", "")
+	conntest.WantError(t, err, connectors.NotFound, "servicebus.not_found", "")
 	_, err = s.Table(t.Context(), "queues/huge", 5)
-	wantError(t, err, connectors.Unsupported, "servicebus.large", "")
+	conntest.WantError(t, err, connectors.Unsupported, "servicebus.large", "")
 }
 
 func TestSecurity67_ARedirectCarriesNoToken(t *testing.T) {
@@ -326,7 +326,7 @@ func TestSecurity67_ARedirectCarriesNoToken(t *testing.T) {
 	}}
 	s := openOne(t, b.settings("management", away.start(t, nil)))
 	_, err := s.Check(t.Context())
-	wantError(t, err, connectors.Refused, "http.redirect", "management")
+	conntest.WantError(t, err, connectors.Refused, "http.redirect", "management")
 	if len(stolen) > 0 {
 		t.Error("the redirect was followed")
 	}
@@ -344,5 +344,5 @@ func TestSecurity68_AnEndlessAnswerIsBounded(t *testing.T) {
 	}}
 	s := openOne(t, b.settings("management", endless.start(t, nil)))
 	_, err := s.Check(t.Context())
-	wantError(t, err, connectors.Refused, "servicebus.not_management", "management")
+	conntest.WantError(t, err, connectors.Refused, "servicebus.not_management", "management")
 }

@@ -342,22 +342,3 @@ func list(tb testing.TB, s *session, id connectors.NodeID) map[string]connectors
 	}
 	return out
 }
-
-func wantError(t *testing.T, err error, code connectors.Code, reason, field string) {
-	t.Helper()
-	e := connectors.Classify(err)
-	if e == nil || e.Code != code || e.Reason != reason || e.Field != field {
-		t.Errorf("%+v (%v), want %s %s at %q", e, err, code, reason, field)
-	} else if !connectors.English().Has(reason) {
-		t.Errorf("%s has no words", reason)
-	}
-}
-
-func fact(facts []connectors.Fact, label string) string {
-	for _, f := range facts {
-		if f.Label == label {
-			return f.Text
-		}
-	}
-	return ""
-}

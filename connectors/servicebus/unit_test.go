@@ -96,7 +96,7 @@ func TestTokensThatCannotBeAreSaidSo(t *testing.T) {
 	}
 	c := config{Auth: bySAS, SAS: connectors.NewSecret(tokenFor("http://h/a/b", "n", "k", time.Unix(5, 0)))}
 	_, _, err := newSigner(conntest.NewWorld(t).Env, c)
-	wantError(t, err, connectors.Expired, "servicebus.sas_expired", "sas")
+	conntest.WantError(t, err, connectors.Expired, "servicebus.sas_expired", "sas")
 	if said := connectors.Classify(err).Said; said != "1970-01-01T00:00:05Z" {
 		t.Error(said)
 	}
@@ -170,7 +170,7 @@ func TestRefusals_DocsShaped(t *testing.T) {
 		}
 	}
 	gone := s.reached(&connectors.Error{Code: connectors.Unreachable, Reason: "dns.not_found", Field: "host"})
-	wantError(t, gone, connectors.Unreachable, "servicebus.no_namespace", "namespace")
+	conntest.WantError(t, gone, connectors.Unreachable, "servicebus.no_namespace", "namespace")
 	if wrong := s.reached(errors.New("x")); wrong.Target != "contoso.servicebus.windows.net" {
 		t.Errorf("%+v", wrong)
 	}

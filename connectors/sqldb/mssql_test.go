@@ -158,7 +158,7 @@ func TestSQLServerStandIn(t *testing.T) {
 		Big:     &conntest.Big{Settings: good, Parent: "Sales.many", Count: 2000},
 		Hostile: &conntest.Place{Settings: good, Node: "Sales.dbo"},
 	})
-	t.Run("what is seen", func(t *testing.T) { salesSeen(t, mustOpen(t, sqlserverType(), good(t))) })
+	t.Run("what is seen", func(t *testing.T) { salesSeen(t, conntest.Open(t, sqlserverType(), good(t))) })
 	if !s.saw("Sales: SET LOCK_TIMEOUT 2000; SET TEXTSIZE 16384") {
 		t.Error("no bounds were set")
 	}
@@ -170,16 +170,16 @@ func salesSeen(t *testing.T, s connectors.Session) {
 	if err != nil || facts[0].Text != "reader" || facts[1].Text != "SQL Server 16.0.4135.4 Developer Edition (64-bit)" {
 		t.Errorf("%v %v", facts, err)
 	}
-	if n := children(t, s, "")["Closed"]; n.Access != connectors.AccessDenied {
+	if n := conntest.Below(t, s, "")["Closed"]; n.Access != connectors.AccessDenied {
 		t.Errorf("%+v", n)
 	}
-	nodes := children(t, s, "Sales.dbo")
+	nodes := conntest.Below(t, s, "Sales.dbo")
 	says(t, nodes["orders"], "Comment", "what was bought")
 	says(t, nodes["orders"], "Rows", "about 500")
 	if nodes["secret"].Access != connectors.AccessDenied || nodes["salaries"].Access != connectors.AccessListed {
 		t.Errorf("%+v", nodes)
 	}
-	says(t, children(t, s, "Sales.dbo.orders")["customer"], "Type", "nvarchar(80)")
+	says(t, conntest.Below(t, s, "Sales.dbo.orders")["customer"], "Type", "nvarchar(80)")
 	table, err := s.(connectors.Tabler).Table(t.Context(), "Sales.dbo.orders", 10)
 	if err != nil || len(table.Rows) != 10 || !table.Truncated || table.Rows[1][0] != int64(1) || table.Rows[1][2] != "0xff01 (2 bytes)" {
 		t.Errorf("%+v %v", table, err)
@@ -271,7 +271,7 @@ func TestSQLServerTokenStandIn(t *testing.T) {
 	}}).start(t)
 	settings := sqlserverAt(s, "", "", "auth", "token", "database", "Sales")
 	settings.Secrets["access_token"] = connectors.NewSecret("Bearer " + token + "\n")
-	session := mustOpen(t, sqlserverType(), settings)
+	session := conntest.Open(t, sqlserverType(), settings)
 	facts, err := session.Check(t.Context())
 	if last := facts[len(facts)-1]; err != nil || last.Label != "Expires" || last.Text != time.Unix(1795000000, 0).UTC().Format(time.RFC3339) {
 		t.Errorf("%v %v", facts, err)
@@ -332,7 +332,7 @@ func TestAServerThatStopsAnsweringIsLeftStandIn(t *testing.T) {
 		}
 		return shop(db, query, args)
 	}}).start(t)
-	session := mustOpen(t, sqlserverType(), sqlserverAt(s, "reader", "practice-only-reader"))
+	session := conntest.Open(t, sqlserverType(), sqlserverAt(s, "reader", "practice-only-reader"))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	began := time.Now()

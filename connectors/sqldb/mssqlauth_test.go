@@ -100,8 +100,8 @@ func TestSQLServerNTLMStandIn(t *testing.T) {
 		}
 		return nil
 	}}).start(t)
-	session := mustOpen(t, sqlserverType(), sqlserverAt(s, `CORP\reader`, "practice-only-reader", "auth", "ntlm", "database", "Sales"))
-	if n := children(t, session, "dbo"); len(n) != 4 {
+	session := conntest.Open(t, sqlserverType(), sqlserverAt(s, `CORP\reader`, "practice-only-reader", "auth", "ntlm", "database", "Sales"))
+	if n := conntest.Below(t, session, "dbo"); len(n) != 4 {
 		t.Errorf("%v", n)
 	}
 	err := try(t, sqlserverType(), sqlserverAt(s, `CORP\reader`, "practice-only-wrong", "auth", "ntlm"))
@@ -161,8 +161,8 @@ func TestSQLServerKerberosStandIn(t *testing.T) {
 	at := func(more ...string) connectors.Settings {
 		return sqlserverAt(s, "reader@example.test", "practice-only-reader", append([]string{"host", "localhost", "auth", "kerberos", "kdc", realm.Addr}, more...)...)
 	}
-	session := mustOpen(t, sqlserverType(), at())
-	if n := children(t, session, ""); len(n) != 2 {
+	session := conntest.Open(t, sqlserverType(), at())
+	if n := conntest.Below(t, session, ""); len(n) != 2 {
 		t.Errorf("%v", n)
 	}
 	for name, c := range map[string]struct {

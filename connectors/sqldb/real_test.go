@@ -112,32 +112,19 @@ func TestMariaDB(t *testing.T) {
 		}
 	})
 	t.Run("rights and comments", func(t *testing.T) {
-		s := mustOpen(t, mysqlType(), good(t))
-		nodes := children(t, s, "shop")
+		s := conntest.Open(t, mysqlType(), good(t))
+		nodes := conntest.Below(t, s, "shop")
 		for name, want := range map[string]connectors.Access{"orders": connectors.AccessReadable, "big": connectors.AccessReadable, "salaries": connectors.AccessListed, "written": ""} {
 			if got := nodes[name].Access; got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
 		}
 		says(t, nodes["orders"], "Comment", "what was bought")
-		says(t, children(t, s, "shop.orders")["customer"], "Comment", "who buys")
-		if got := children(t, mustOpen(t, mysqlType(), with("writer", "writer-practice")(t)), "shop")["written"].Access; got != connectors.AccessReadable {
+		says(t, conntest.Below(t, s, "shop.orders")["customer"], "Comment", "who buys")
+		if got := conntest.Below(t, conntest.Open(t, mysqlType(), with("writer", "writer-practice")(t)), "shop")["written"].Access; got != connectors.AccessReadable {
 			t.Errorf("with a right on the whole database: %q", got)
 		}
 	})
-}
-
-// children lists a node's children by name.
-func children(t *testing.T, s connectors.Session, parent connectors.NodeID) map[string]connectors.Node {
-	t.Helper()
-	out := map[string]connectors.Node{}
-	for n, err := range s.(connectors.Browser).Children(t.Context(), parent) {
-		if err != nil {
-			t.Fatalf("below %q: %v (%v)", parent, err, connectors.Classify(err).Err)
-		}
-		out[n.Name] = n
-	}
-	return out
 }
 
 func says(t *testing.T, n connectors.Node, label, text string) {
@@ -231,22 +218,22 @@ func TestPostgreSQL(t *testing.T) {
 		}
 	})
 	t.Run("kinds, rights and comments", func(t *testing.T) {
-		s := mustOpen(t, postgresType(), good(t))
+		s := conntest.Open(t, postgresType(), good(t))
 		catalogue(t, s, "public", true)
 		_, err := s.(connectors.Tabler).Table(t.Context(), "public.secret", 10)
 		if connectors.CodeOf(err) != connectors.Denied {
 			t.Errorf("%v", err)
 		}
-		if n := children(t, s, "")["closed"]; n.Access != connectors.AccessDenied {
+		if n := conntest.Below(t, s, "")["closed"]; n.Access != connectors.AccessDenied {
 			t.Errorf("a schema without USAGE: %+v", n)
 		}
-		if n := children(t, s, "closed")["t"]; n.Access != connectors.AccessDenied {
+		if n := conntest.Below(t, s, "closed")["t"]; n.Access != connectors.AccessDenied {
 			t.Errorf("a table in a schema without USAGE: %+v", n)
 		}
 	})
 	t.Run("every database of the server", func(t *testing.T) { everyDatabase(t, settings(p, "reader", "reader-practice")) })
 	t.Run("as an older server", func(t *testing.T) {
-		s := mustOpen(t, postgresType(), good(t))
+		s := conntest.Open(t, postgresType(), good(t))
 		s.(*session).d.(*postgresDialect).flavour = flavourOf("PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC, Redshift 1.0.12103")
 		catalogue(t, s, "public", false)
 		if facts, err := s.Check(t.Context()); err != nil || facts[1].Text != "Amazon Redshift 1.0.12103" {
@@ -261,7 +248,7 @@ func TestPostgreSQL(t *testing.T) {
 // catalogue looks at what startPostgres made, with what a new server tells.
 func catalogue(t *testing.T, s connectors.Session, schema connectors.NodeID, modern bool) {
 	t.Helper()
-	nodes := children(t, s, schema)
+	nodes := conntest.Below(t, s, schema)
 	kinds := map[string]string{"orders": "table", "big": "view", "sums": "materialized view", "years": "partitioned table", "outside": "foreign table"}
 	rights := map[string]connectors.Access{"orders": connectors.AccessReadable, "secret": connectors.AccessDenied, "y2025": connectors.AccessDenied}
 	if modern {
@@ -279,7 +266,7 @@ func catalogue(t *testing.T, s connectors.Session, schema connectors.NodeID, mod
 	}
 	says(t, nodes["orders"], "Comment", "what was bought")
 	says(t, nodes["orders"], "Rows", "about 500")
-	column := children(t, s, schema+".orders")["customer"]
+	column := conntest.Below(t, s, schema+".orders")["customer"]
 	says(t, column, "Comment", "who buys")
 	says(t, column, "Type", "text")
 	for _, name := range []string{"big", "sums", "years", "outside"} {
@@ -292,8 +279,8 @@ func catalogue(t *testing.T, s connectors.Session, schema connectors.NodeID, mod
 
 // everyDatabase opens what lies below databases that were not named.
 func everyDatabase(t *testing.T, whole connectors.Settings) {
-	s := mustOpen(t, postgresType(), whole)
-	nodes := children(t, s, "")
+	s := conntest.Open(t, postgresType(), whole)
+	nodes := conntest.Below(t, s, "")
 	if nodes["shop"].Access != connectors.AccessReadable || nodes["private"].Access != connectors.AccessDenied || nodes["shop"].Kind != "database" {
 		t.Fatalf("%+v", nodes)
 	}
@@ -319,16 +306,6 @@ func everyDatabase(t *testing.T, whole connectors.Settings) {
 	}
 }
 
-func mustOpen(t testing.TB, ty connectors.Type, s connectors.Settings) connectors.Session {
-	t.Helper()
-	session, err := ty.Open(context.Background(), conntest.NewWorld(t).Env, s)
-	if err != nil {
-		t.Fatal(err, connectors.Classify(err).Err)
-	}
-	t.Cleanup(func() { _ = session.Close() })
-	return session
-}
-
 func try(t *testing.T, ty connectors.Type, s connectors.Settings) error {
 	t.Helper()
 	session, err := ty.Open(t.Context(), conntest.NewWorld(t).Env, s)
@@ -341,7 +318,7 @@ func try(t *testing.T, ty connectors.Type, s connectors.Settings) error {
 // limits proves the row cap, the readable columns, and that an account which
 // may write cannot do so through a preview's connection.
 func limits(t *testing.T, ty connectors.Type, reader, writer connectors.Settings, whole, some connectors.NodeID) {
-	s := mustOpen(t, ty, reader)
+	s := conntest.Open(t, ty, reader)
 	table, err := s.(connectors.Tabler).Table(t.Context(), whole, 10)
 	if err != nil || len(table.Rows) != 10 || !table.Truncated {
 		t.Fatalf("%+v %v", table, err)
@@ -350,7 +327,7 @@ func limits(t *testing.T, ty connectors.Type, reader, writer connectors.Settings
 	if err != nil || len(table.Columns) != 2 {
 		t.Errorf("columns that may be read: %+v %v", table, err)
 	}
-	inner := mustOpen(t, ty, writer).(*session)
+	inner := conntest.Open(t, ty, writer).(*session)
 	for _, write := range []string{"CREATE TABLE %sjackfield_wrote (a INT)", "INSERT INTO %sorders (id) VALUES (100000)", "DROP TABLE %sorders"} {
 		parts := split(whole)
 		statement := fmt.Sprintf(write, inner.d.quote(parts[0])+".")
@@ -380,7 +357,7 @@ func TestSecurity60And63_MariaDBPasswordIsNoText(t *testing.T) {
 	}
 	t.Run("read only and limited", func(t *testing.T) {
 		limits(t, mysqlType(), settings(p, "reader", "reader-practice"), settings(p, "writer", "writer-practice"), "shop.orders", "shop.salaries")
-		s := mustOpen(t, mysqlType(), settings(p, "writer", "writer-practice", "database", "shop"))
+		s := conntest.Open(t, mysqlType(), settings(p, "writer", "writer-practice", "database", "shop"))
 		writes(t, s.(*session).db)
 	})
 }
@@ -393,7 +370,7 @@ func TestSecurity60And63_PostgreSQLPasswordIsNoText(t *testing.T) {
 	t.Run("read only and limited", func(t *testing.T) {
 		admin := settings(p, "postgres", server.PostgresPassword, "database", "shop")
 		limits(t, postgresType(), settings(p, "reader", "reader-practice", "database", "shop"), admin, "public.orders", "public.salaries")
-		writes(t, mustOpen(t, postgresType(), admin).(*session).db)
+		writes(t, conntest.Open(t, postgresType(), admin).(*session).db)
 	})
 }
 

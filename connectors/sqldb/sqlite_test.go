@@ -58,7 +58,7 @@ func TestSQLite(t *testing.T) {
 		},
 		Hostile: &conntest.Place{Settings: at(path), Node: ""},
 	})
-	s := mustOpen(t, sqliteType(), at(path)(t))
+	s := conntest.Open(t, sqliteType(), at(path)(t))
 	table, err := s.(connectors.Tabler).Table(t.Context(), "orders", 5)
 	if err != nil || len(table.Rows) != 5 || !table.Truncated || table.Rows[0][1] != "Customer 1" {
 		t.Errorf("%+v %v", table, err)
@@ -85,7 +85,7 @@ func TestNumbersThatAnExpressionGivesAreNumeric(t *testing.T) {
 	_ = db.Close()
 	s := connectors.NewSettings()
 	s.Plain["file"] = path
-	table, err := mustOpen(t, sqliteType(), s).(connectors.Tabler).Table(t.Context(), "v", 5)
+	table, err := conntest.Open(t, sqliteType(), s).(connectors.Tabler).Table(t.Context(), "v", 5)
 	if err != nil {
 		t.Fatal(err)
 	}
