@@ -145,23 +145,25 @@ func (f Form) Tidied(s Settings) Settings {
 	s = s.Clone()
 	for _, x := range f.Fields {
 		if x.Kind.Secret() {
-			if v, ok := s.Secrets[x.Key]; ok && x.Tidy != nil {
-				s.Secrets[x.Key] = NewSecret(x.Tidy(v.Reveal()))
+			if v, ok := s.Secrets[x.Key]; ok {
+				s.Secrets[x.Key] = NewSecret(x.Tidied(v.Reveal()))
 			}
-			continue
+		} else if v, ok := s.Plain[x.Key]; ok {
+			s.Plain[x.Key] = x.Tidied(v)
 		}
-		v, ok := s.Plain[x.Key]
-		if !ok {
-			continue
-		}
-		if x.Tidy != nil {
-			v = x.Tidy(v)
-		} else if x.Kind != Lines && x.Kind != JSON {
-			v = strings.TrimSpace(v)
-		}
-		s.Plain[x.Key] = v
 	}
 	return s
+}
+
+// Tidied is one answer repaired.
+func (x Field) Tidied(v string) string {
+	switch {
+	case x.Tidy != nil:
+		return x.Tidy(v)
+	case x.Kind.Secret() || x.Kind == Lines || x.Kind == JSON:
+		return v
+	}
+	return strings.TrimSpace(v)
 }
 
 // Missing lists the keys of visible required fields without an answer, in order.

@@ -348,6 +348,12 @@ func (b *Book) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
+// Forget removes a connection from this computer and tells nobody: what was
+// issued for it stays valid, as when another computer goes on with it.
+func (b *Book) Forget(ctx context.Context, id string) error {
+	return storage(b.store.Delete(ctx, id))
+}
+
 // takeBack revokes what was issued for a connection, within the time of one
 // rung. What cannot be read has nothing to take back.
 func (b *Book) takeBack(ctx context.Context, id string) error {

@@ -96,6 +96,24 @@ func lend(t connectors.Type, s, from connectors.Settings) connectors.Settings {
 	return s
 }
 
+// Whole are a connection's answers with its secrets, and with what it takes from
+// another account. This opens the keychain.
+func (b *Book) Whole(ctx context.Context, id string) (connectors.Settings, error) {
+	c, err := b.Get(ctx, id)
+	if err != nil {
+		return connectors.Settings{}, err
+	}
+	t, err := b.Type(c.Type)
+	if err != nil {
+		return connectors.Settings{}, err
+	}
+	s, err := b.Settings(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	return b.whole(ctx, t, t.Form.Tidied(s))
+}
+
 // whole is s with what it takes from another account.
 func (b *Book) whole(ctx context.Context, t connectors.Type, s connectors.Settings) (connectors.Settings, error) {
 	id := s.Plain[keyIdentity]
