@@ -207,7 +207,7 @@ func TestPrivateKeyConforms(t *testing.T) {
 		wrong{"cut", []string{"private_key", s.text(t, "key")[:200]}, connectors.BadInput, "private_key"},
 		wrong{"too large", []string{"private_key", strings.Repeat("A", 2<<20)}, connectors.BadInput, "private_key"},
 		wrong{"weak", []string{"private_key", s.text(t, "weak")}, connectors.Refused, "private_key"},
-		wrong{"DSA", []string{"private_key", s.text(t, "dsa")}, connectors.Unsupported, "private_key"})
+		wrong{"DSA", []string{"private_key", s.text(t, "dsa")}, connectors.Refused, "private_key"})
 	facts, session, problem := look(t, "private_key", "private_key", strings.ReplaceAll(s.text(t, "key"), "\n", `\n`))
 	if facts["Account"] != "alice@practice" || facts["Kind"] != "Ed25519" || facts["Strength"] != "strong" || facts["Put right"] == "" || !strings.HasPrefix(facts["Fingerprint"], "SHA256:") || problem != nil {
 		t.Errorf("%v, %v", facts, problem)

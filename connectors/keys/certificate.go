@@ -32,6 +32,11 @@ func (b block) items(pass connectors.Secret) ([]Item, error) {
 		return single(requestItem(b.bytes))
 	case PKCS7:
 		return pkcs7Items(b.bytes)
+	case Revocations:
+		return single(revocationItem(b.bytes, "PEM"))
+	}
+	if b.label == "PKCS12" || b.label == "PFX" {
+		return pfxItems(b.bytes, pass)
 	}
 	return nil, nil
 }
@@ -55,6 +60,8 @@ func binaryItems(data []byte, pass connectors.Secret) ([]Item, error) {
 		return single(requestItem(data))
 	case PKCS7:
 		return pkcs7Items(data)
+	case Revocations:
+		return single(revocationItem(data, "DER"))
 	case PFX:
 		return pfxItems(data, pass)
 	case JavaStore:
@@ -156,6 +163,11 @@ func CertificateNames(c *x509.Certificate) []string {
 		out = append(out, u.String())
 	}
 	return out
+}
+
+// RequestNames are the names that a request asks for, in the same way.
+func RequestNames(r *x509.CertificateRequest) []string {
+	return CertificateNames(&x509.Certificate{DNSNames: r.DNSNames, IPAddresses: r.IPAddresses, EmailAddresses: r.EmailAddresses, URIs: r.URIs})
 }
 
 // Subject is the name by which people know a certificate: its common name, else

@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -19,9 +20,11 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"jackfield/connectors"
 	"jackfield/connectors/conntest/server"
 )
 
@@ -49,10 +52,26 @@ func cheap(t *testing.T, data []byte) string {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	items, _, err := Read(data, locked)
+	type result struct {
+		items []Item
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r, err := Inspect(data, Options{Passphrase: locked, Roots: noRoots()})
+		done <- result{r.Items, err}
+	}()
+	var items []Item
+	var err error
+	select {
+	case r := <-done:
+		items, err = r.items, r.err
+	case <-time.After(20 * time.Second): // a guard against hanging, no measure
+		t.Fatal("it does not end")
+	}
 	runtime.ReadMemStats(&after)
-	if used := after.Sys - before.Sys; used > 100<<20 {
-		t.Errorf("%d MB were taken", used>>20)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 100<<20 {
+		t.Errorf("%d MB were allocated", used>>20)
 	}
 	if err == nil && len(items) > 0 {
 		err = items[0].Err
@@ -237,6 +256,64 @@ func TestSecurity53_FilesAreBounded(t *testing.T) {
 	}
 }
 
+// pkcs7Of is a P7B whose certificates are these bytes.
+func pkcs7Of(t *testing.T, certificates []byte) []byte {
+	t.Helper()
+	part := func(class, tag int, parts ...[]byte) []byte {
+		return must(t, asn1.RawValue{Class: class, Tag: tag, IsCompound: true, Bytes: bytes.Join(parts, nil)})
+	}
+	inner := part(0, asn1.TagSequence, must(t, oid("1.2.840.113549.1.7.1")))
+	signed := part(0, asn1.TagSequence, must(t, 1), part(0, asn1.TagSet), inner, part(2, 0, certificates), part(0, asn1.TagSet))
+	return part(0, asn1.TagSequence, must(t, oid(idSignedData)), part(2, 0, signed))
+}
+
+func TestSecurity53_LargeNumbersAndLists(t *testing.T) {
+	openssl, dir := server.Program(t, "openssl", "openssl"), t.TempDir()
+	leaf := certificates(mustRead(t, load(t, line(t, openssl, dir)["leaf"]), connectors.Secret{}))[0]
+	huge := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 1_000_000), big.NewInt(1))
+	type rsaKey struct {
+		Version          int
+		N                *big.Int
+		E                int
+		D, P, Q, A, B, C *big.Int
+	}
+	one := big.NewInt(1)
+	private := must(t, rsaKey{0, huge, 65537, huge, huge, huge, one, one, one})
+	middle := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 16000), big.NewInt(1))
+	for name, data := range map[string][]byte{
+		"a key of a million bits":  pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: private}),
+		"the same without PEM":     private,
+		"16000 bits of nonsense":   must(t, rsaKey{0, middle, 65537, middle, middle, middle, one, one, one}),
+		"a million blocks":         bytes.Repeat([]byte("-----BEGIN X-----\nAAAA\n-----END X-----\n"), 1_000_000),
+		"twenty thousand blocks":   bytes.Repeat([]byte("-----BEGIN X-----\nAAAA\n-----END X-----\n"), 20_000),
+		"100,000 keys of JSON":     []byte(`{"keys":[` + strings.Repeat(`{"kty":0},`, 100_000) + `{}]}`),
+		"many certificates":        pkcs7Of(t, bytes.Repeat(leaf.Raw, 1500)),
+		"many tiny certificates":   pkcs7Of(t, bytes.Repeat([]byte{0x30, 0}, 400_000)),
+		"P7B in itself":            pkcs7Of(t, nested(2000)),
+		"many serialized classes":  append([]byte{0xce, 0xce, 0xce, 0xce, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 0, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 0, 0xac, 0xed, 0, 5, 0x73}, bytes.Repeat([]byte{0x72, 0, 1, 'a', 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0x78}, 50_000)...),
+		"JSON in a string":         []byte(`"` + strings.Repeat(`{"a":`, 100_000) + `"`),
+		"entities":                 []byte("-----BEGIN X-----" + strings.Repeat("&quot;", 150_000)),
+		"private_key many times":   []byte(strings.Repeat(`"private_key":"`, 60_000)),
+		"BEGIN lines alone":        []byte(strings.Repeat("-----BEGIN PRIVATE KEY-----\n", 35_000)),
+		"END lines alone":          []byte(strings.Repeat("-----END PRIVATE KEY-----\nAAAA\n", 30_000)),
+		"base64 lines before ENDs": []byte(strings.Repeat("AAAA\n", 190_000) + strings.Repeat("-----END X-----\n", 3000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if cheap(t, data) == "" {
+				t.Error("no reason")
+			}
+		})
+	}
+	public, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: huge, E: 65537})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Inspect(public, Options{Roots: noRoots()})
+	if err != nil || len(r.Findings) == 0 || r.Findings[0].ID != "rsa_huge" {
+		t.Errorf("%v: %+v", err, r.Findings)
+	}
+}
+
 // A chain of certificates that all name each other is not followed forever.
 func TestSecurity53_AChainInACircle(t *testing.T) {
 	public, key, err := ed25519.GenerateKey(nil)
@@ -289,7 +366,10 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05X.509\x00\x00\x00\x01\x30"))
 	f.Add([]byte("\x05\x02\x00\x00\x00\x10\x00\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		items, _, err := Read(data, locked)
+		if k := Identify(data); k == PFX || k == JavaStore {
+			return // FuzzPFX and FuzzJKS are for them
+		}
+		items, _, err := Read(data, connectors.Secret{})
 		if (err == nil) != (len(items) > 0) {
 			t.Fatalf("%d items and %v", len(items), err)
 		}
@@ -317,3 +397,16 @@ func FuzzIdentify(f *testing.F) {
 }
 
 func bigOf(n int) *big.Int { return big.NewInt(int64(n)) }
+
+// What cannot be read after a count, and data after a structure, do not hide the count.
+func TestSecurity53_CountsCannotBeHidden(t *testing.T) {
+	sequence := func(parts ...[]byte) []byte {
+		return must(t, asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: bytes.Join(parts, nil)})
+	}
+	digest := sequence(sequence(must(t, oid("2.16.840.1.101.3.4.2.1"))), must(t, make([]byte, 32)))
+	mac := sequence(digest, must(t, make([]byte, 8)), must(t, math.MaxInt32), []byte{0x30, 0x7f})
+	safe := sequence(must(t, oid(idData)), must(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: must(t, []byte{0x30, 0})}))
+	if got := cheap(t, sequence(must(t, 3), safe, mac)); got != "keys.costly" {
+		t.Error(got)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"jackfield/connectors/internal/pemx"
 )
 
 // Identify says by its content what a file or pasted text is. It opens nothing
@@ -67,10 +69,12 @@ func (b block) kind() Kind {
 		return Certificate
 	case strings.HasSuffix(l, "PARAMETERS"):
 		return Parameters
-	case l == "X509 CRL":
+	case l == "X509 CRL", l == "CRL":
 		return Revocations
 	case l == "PKCS7", l == "CMS":
 		return PKCS7
+	case l == "PKCS12", l == "PFX":
+		return PFX
 	}
 	return Text
 }
@@ -105,20 +109,32 @@ func members(der []byte) ([]asn1.RawValue, asn1.ObjectIdentifier) {
 	if rest, err := asn1.Unmarshal(der, &outer); err != nil || len(bytes.TrimSpace(rest)) > 0 || outer.Tag != asn1.TagSequence {
 		return nil, nil
 	}
-	var out []asn1.RawValue
-	for rest := outer.Bytes; len(rest) > 0 && len(out) < 4; {
+	out, whole := firstOf(outer.Bytes)
+	if !whole {
+		return nil, nil
+	}
+	return out, identifier(out)
+}
+
+// firstOf are the first values of a sequence's content, at most four, up to what cannot be read.
+func firstOf(content []byte) (out []asn1.RawValue, whole bool) {
+	for rest := content; len(rest) > 0 && len(out) < 4; {
 		var v asn1.RawValue
 		var err error
 		if rest, err = asn1.Unmarshal(rest, &v); err != nil {
-			return nil, nil
+			return out, false
 		}
 		out = append(out, v)
 	}
+	return out, true
+}
+
+func identifier(out []asn1.RawValue) asn1.ObjectIdentifier {
 	var id asn1.ObjectIdentifier
 	if len(out) > 0 && out[0].Tag == asn1.TagOID {
 		_, _ = asn1.Unmarshal(out[0].FullBytes, &id)
 	}
-	return out, id
+	return id
 }
 
 const idSignedData = "1.2.840.113549.1.7.2"
@@ -178,7 +194,7 @@ func jsonKind(text string) Kind {
 		Keys       []webKeyHead    `json:"keys"`
 	}
 	if json.Unmarshal([]byte(text), &o) != nil {
-		_ = json.Unmarshal([]byte(escaped(text)), &o)
+		_ = json.Unmarshal([]byte(pemx.Escaped(text)), &o)
 	}
 	switch {
 	case o.Type == "authorized_user":
@@ -227,11 +243,11 @@ func textKind(text string) Kind {
 	switch {
 	case webPage.MatchString(head):
 		return WebPage
-	case strings.HasPrefix(head, "AGE-SECRET-KEY-"), strings.HasPrefix(head, "age1"), strings.Contains(head, "\nAGE-SECRET-KEY-"), strings.HasPrefix(head, "age-encryption.org/"):
+	case strings.HasPrefix(head, "AGE-SECRET-KEY-"), strings.HasPrefix(head, "age1"), strings.Contains(head, "\nage1"), strings.Contains(head, "\nAGE-SECRET-KEY-"), strings.HasPrefix(head, "age-encryption.org/"):
 		return Age
 	case tokenShape.MatchString(head):
 		return Token
-	case awsBlock.MatchString(head):
+	case awsBlock.MatchString(head), awsHead(head):
 		return AWS
 	case len(publicLines(head)) > 0:
 		return PublicKey
@@ -245,6 +261,11 @@ func textKind(text string) Kind {
 		return Path
 	}
 	return Text
+}
+
+func awsHead(text string) bool {
+	line, _, _ := strings.Cut(text, "\n")
+	return isAWSHead(line)
 }
 
 // isHostLine reports whether a line is of known_hosts. A line of authorized_keys

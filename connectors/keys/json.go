@@ -2,12 +2,12 @@ package keys
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/jwtx"
+	"jackfield/connectors/internal/pemx"
 )
 
 // The bounds of keys in JSON. A JWK of the largest RSA key has 14 KB.
@@ -23,9 +23,13 @@ func jsonItems(text string, pass connectors.Secret) ([]Item, error) {
 		Email      string            `json:"client_email"`
 		Kty        string            `json:"kty"`
 		Keys       []json.RawMessage `json:"keys"`
+		Type       string            `json:"type"`
+		Client     string            `json:"client_id"`
+		Installed  *googleClient     `json:"installed"`
+		Web        *googleClient     `json:"web"`
 	}
 	if json.Unmarshal([]byte(text), &file) != nil {
-		text = escaped(text)
+		text = pemx.Escaped(text)
 		if json.Unmarshal([]byte(text), &file) != nil {
 			return nil, damaged("the JSON")
 		}
@@ -39,6 +43,12 @@ func jsonItems(text string, pass connectors.Secret) ([]Item, error) {
 		return items, err
 	case file.Kty != "":
 		return single(webKey([]byte(text)))
+	case file.Installed != nil && file.Installed.ID != "":
+		return []Item{{Kind: OAuthClient, Format: "Google OAuth client (desktop)", Name: file.Installed.ID}}, nil
+	case file.Web != nil && file.Web.ID != "":
+		return []Item{{Kind: OAuthClient, Format: "Google OAuth client (web)", Name: file.Web.ID}}, nil
+	case file.Type == "authorized_user" && file.Client != "":
+		return []Item{{Kind: AuthorizedUser, Format: "Google sign-in", Name: file.Client}}, nil
 	case len(file.Keys) > maxWebKeys:
 		return nil, fault("keys.large", "")
 	}
@@ -51,6 +61,10 @@ func jsonItems(text string, pass connectors.Secret) ([]Item, error) {
 		out = append(out, i)
 	}
 	return out, nil
+}
+
+type googleClient struct {
+	ID string `json:"client_id"`
 }
 
 func webKey(raw []byte) (Item, error) {
@@ -86,24 +100,6 @@ func webKey(raw []byte) (Item, error) {
 	return i, nil
 }
 
-// escaped puts back the \n in JSON strings that became line breaks on the way.
-func escaped(text string) string {
-	var b strings.Builder
-	inside, after := false, false
-	for _, r := range text {
-		if inside && (r == '\n' || r == '\r') {
-			b.WriteString(`\n`)
-			continue
-		}
-		if r == '"' && !after {
-			inside = !inside
-		}
-		after = r == '\\' && !after
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
 // JSONText is JSON with what pasting does to it repaired, for readers of the
 // members that an Item does not have.
 func JSONText(text string) string {
@@ -114,5 +110,5 @@ func JSONText(text string) string {
 	if !c.isJSON() || json.Valid([]byte(c.text)) {
 		return c.text
 	}
-	return escaped(c.text)
+	return pemx.Escaped(c.text)
 }

@@ -1,6 +1,6 @@
 // Package keys reads and inspects keys and certificates offline: OpenSSH, PEM,
-// DER, PuTTY, JWK, PFX, PKCS#7, Java key stores, keytabs and the key files of
-// Google service accounts. Nothing here uses the network or a file, and nothing
+// DER, PuTTY, JWK, PFX, PKCS#7, Java key stores, keytabs, known_hosts, age, and the
+// key files of Google and AWS. Nothing here uses the network or a file, and nothing
 // that is read can make it work or take memory without bounds.
 package keys
 
@@ -19,6 +19,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/kerberosx"
+	"jackfield/connectors/internal/pemx"
 )
 
 // MaxSize is how much Read reads, in bytes. The largest trust stores in use have
@@ -33,7 +34,9 @@ const (
 
 // An Item is one thing that was found. What is not known is zero.
 type Item struct {
-	Kind      Kind   // PrivateKey, PublicKey, SharedKey, Certificate, Request or Keytab (one of its entries)
+	// Kind is PrivateKey, PublicKey, SharedKey, Certificate, Request, Revocations, or one entry
+	// of a Keytab, of KnownHosts, of AWS's files, of age's, or an OAuthClient.
+	Kind      Kind
 	Format    string // in which it was written: "OpenSSH", "PKCS#8"
 	Name      string // a key's comment, an entry's alias, a JWK's kid; as it was written
 	Locked    string // what it is encrypted with: "aes256-ctr, bcrypt with 16 rounds"; "" for not encrypted
@@ -49,18 +52,18 @@ type Item struct {
 	SSH         ssh.PublicKey // for what stood in OpenSSH's form; an *ssh.Certificate for certificates of that kind
 	Certificate *x509.Certificate
 	Request     *x509.CertificateRequest
+	Revocations *x509.RevocationList
 	Entry       *Entry
-	Created     time.Time // of a key store's entry
+	Host        *Host     // of a line of known_hosts
+	AWS         *AWSKey   // of AWS's key files
+	Created     time.Time // of a key store's entry, an age identity, a revocation list
 }
 
 // An Entry is one key of a keytab, without the key.
 type Entry = kerberosx.Entry
 
 // A Repair is something that was put right before it could be read.
-type Repair struct {
-	ID   string // "newlines"
-	Text string // "line breaks that were written as \n"
-}
+type Repair = pemx.Repair
 
 // Private is a private key. It formats and logs as "[secret]" and refuses to marshal.
 type Private struct{ key crypto.PrivateKey }
@@ -92,11 +95,16 @@ func Read(data []byte, passphrase connectors.Secret) ([]Item, []Repair, error) {
 		return nil, nil, fault("keys.large", "")
 	}
 	c := open(data)
-	items, err := c.items(passphrase)
+	items, err := c.read(passphrase)
+	return items, c.repairs, err
+}
+
+func (c *content) read(pass connectors.Secret) ([]Item, error) {
+	items, err := c.items(pass)
 	if err == nil && len(items) == 0 {
 		err = other(c.kind())
 	}
-	return items, c.repairs, err
+	return items, err
 }
 
 // items dispatches by what the content is.
@@ -114,8 +122,21 @@ func (c *content) items(pass connectors.Secret) ([]Item, error) {
 	case c.isJSON():
 		return jsonItems(c.text, pass)
 	default:
-		return publicLines(c.text), nil
+		return c.lineItems()
 	}
+}
+
+// lineItems are for what is written line by line.
+func (c *content) lineItems() ([]Item, error) {
+	switch c.kind() {
+	case KnownHosts:
+		return hostItems(c.text), nil
+	case Age:
+		return ageItems(c.text), nil
+	case AWS:
+		return awsItems(c.text), nil
+	}
+	return publicLines(c.text), nil
 }
 
 func single(i Item, err error) ([]Item, error) {
@@ -127,6 +148,9 @@ func single(i Item, err error) ([]Item, error) {
 
 func (c *content) pemItems(pass connectors.Secret) ([]Item, error) {
 	var out []Item
+	if c.many {
+		return nil, fault("keys.many", "")
+	}
 	for _, b := range c.blocks {
 		if b.bytes == nil {
 			return nil, damaged("the block " + b.label)
@@ -197,29 +221,4 @@ func needed() error {
 
 func wrong() error {
 	return &connectors.Error{Code: connectors.AuthFailed, Reason: "keys.passphrase_wrong", Field: FieldPassphrase}
-}
-
-// translated puts what jwtx says, which is about tokens, into this package's reasons.
-func translated(err error) error {
-	e := connectors.Classify(err)
-	if e == nil {
-		return nil
-	}
-	switch e.Reason {
-	case "jwt.passphrase_needed":
-		return needed()
-	case "jwt.passphrase_wrong":
-		return wrong()
-	case "jwt.key_costly":
-		return fault("keys.costly", "")
-	case "jwt.key_large":
-		return fault("keys.large", "")
-	case "jwt.key_cipher":
-		return unsupported("keys.cipher", "")
-	case "jwt.key_kind":
-		return unsupported("keys.kind", e.Said)
-	case "jwt.pfx":
-		return fault("keys.pfx", "")
-	}
-	return damaged("")
 }

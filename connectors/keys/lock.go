@@ -25,9 +25,9 @@ const (
 type survey struct {
 	ciphers []string // in the order of their first appearance
 	kdf     string   // "PBKDF2", "scrypt", "" for the older ones
-	prf     string   // the hash of PBKDF2, where it is one that package pkcs8x does not know
 	work    int64    // iterations, added up
 	memory  int64    // bytes that scrypt wants
+	lanes   int64    // the same times the parallelism, added up over all keys
 	nodes   int
 	tooDeep bool
 }
@@ -40,7 +40,7 @@ func lookInto(der []byte) *survey {
 }
 
 func (s *survey) costly() bool {
-	return s.tooDeep || s.work > maxIterations || s.memory > maxMemory
+	return s.tooDeep || s.work > maxIterations || s.memory > maxMemory || s.lanes > 4*maxMemory
 }
 
 // locked says in words what was used: "AES-256-CBC, PBKDF2 with 2048 iterations".
@@ -84,7 +84,7 @@ func (s *survey) visit(v asn1.RawValue, depth int) {
 	switch {
 	case v.IsCompound:
 		if v.Tag == asn1.TagSequence {
-			s.note(v.FullBytes)
+			s.note(v.Bytes)
 		}
 		s.walk(v.Bytes, depth+1)
 	case v.Class == asn1.ClassUniversal && v.Tag == asn1.TagOctetString && len(v.Bytes) > 1 && v.Bytes[0] == 0x30:
@@ -96,21 +96,17 @@ func (s *survey) visit(v asn1.RawValue, depth int) {
 }
 
 // note looks at one sequence: an algorithm, or a salt with a count after it,
-// which every key derivation and MAC of RFC 7292 and RFC 8018 has.
-func (s *survey) note(der []byte) {
-	m, id := members(der)
+// which every key derivation and MAC of RFC 7292 and RFC 8018 has. What cannot be
+// read after them does not hide them: parsers do not look at it either.
+func (s *survey) note(content []byte) {
+	m, _ := firstOf(content)
+	id := identifier(m)
 	if name := cipherName(id.String()); name != "" && !slices.Contains(s.ciphers, name) {
 		s.ciphers = append(s.ciphers, name)
 	}
 	switch id.String() {
 	case "1.2.840.113549.1.5.12":
 		s.kdf = "PBKDF2"
-	case "1.2.840.113549.2.8":
-		s.prf = "SHA-224"
-	case "1.2.840.113549.2.10":
-		s.prf = "SHA-384"
-	case "1.2.840.113549.2.11":
-		s.prf = "SHA-512"
 	case "1.3.6.1.4.1.11591.4.11":
 		s.scrypt(m)
 		return
@@ -127,17 +123,18 @@ func (s *survey) scrypt(m []asn1.RawValue) {
 	if len(m) != 2 {
 		return
 	}
-	p, _ := members(m[1].FullBytes)
+	p, _ := firstOf(m[1].Bytes)
 	if len(p) < 4 {
 		return
 	}
 	s.kdf = "scrypt"
 	n, r, par := count(p[1]), count(p[2]), count(p[3])
-	if n > maxMemory || r > maxMemory || par > 16 {
+	if n > maxMemory || r > maxMemory || par > 16 || 128*n*r*par > 4*maxMemory {
 		s.memory = math.MaxInt64
 		return
 	}
 	s.memory = max(s.memory, 128*n*r)
+	s.lanes = sum(s.lanes, 128*n*r*par)
 }
 
 // count is an INTEGER; what is negative or enormous is the largest number.
@@ -190,6 +187,10 @@ func cipherName(id string) string {
 		return "RC2 with MD2 or MD5"
 	case "1.2.840.113549.1.5.10", "1.2.840.113549.1.5.11":
 		return "DES or RC2 with SHA-1"
+	case "1.3.6.1.4.1.42.2.19.1":
+		return "3DES with MD5 (Java's)"
+	case "1.3.6.1.4.1.42.2.17.1.1":
+		return "Java's own method with SHA-1"
 	}
 	return ""
 }

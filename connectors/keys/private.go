@@ -1,59 +1,36 @@
 package keys
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
+	"math/big"
 	"strings"
 
-	"github.com/kayrus/putty"
-	"golang.org/x/crypto/ssh"
-
 	"jackfield/connectors"
-	"jackfield/connectors/internal/jwtx"
+	"jackfield/connectors/internal/pkcs8x"
 )
 
-// What a file may ask of its key derivation. ssh-keygen makes 16 or 24 rounds of
-// bcrypt; PuTTYgen takes 8 MB and as many passes as fit into a tenth of a second.
-const (
-	maxRounds   = 512
-	maxArgonKB  = maxMemory >> 10
-	maxArgon    = 1 << 20 // KB times passes
-	maxArgonPar = 16
-)
+// maxPrivate is the largest private key that is taken apart, in bytes of DER.
+// RSA with 16384 bits has 9 KB; arithmetic on anything larger takes minutes.
+const maxPrivate = 12 << 10
 
 func (b block) privateItem(pass connectors.Secret) Item {
 	i := Item{Kind: PrivateKey, Format: formatOf(b)}
-	locked := func() bool { return i.Locked != "" }
-	var costly bool
-	switch {
+	switch info := b.headers["DEK-Info"]; {
 	case b.label == "OPENSSH PRIVATE KEY":
-		costly = i.openSSH(b.bytes)
-	case b.headers["DEK-Info"] != "":
-		cipher, _, _ := strings.Cut(b.headers["DEK-Info"], ",")
+		i.openSSH(b.bytes, pass)
+	case info != "":
+		cipher, _, _ := strings.Cut(info, ",")
 		i.Locked = cipher + ", MD5 once (the old encryption of PEM)"
+		i.oldPEM(b, pass)
 	default:
-		s := lookInto(b.bytes)
-		i.Locked, costly = s.locked(), s.costly()
-		if s.prf != "" {
-			i.Err = unsupported("keys.cipher", "PBKDF2 with "+s.prf)
-		}
-	}
-	switch {
-	case costly:
-		i.Err = fault("keys.costly", "")
-	case i.Err != nil:
-	case locked() && pass.Empty():
-		i.Err = needed()
-	default:
-		i.unlock(b, pass)
+		i.fromDER(b.bytes, pass)
 	}
 	return i
 }
@@ -72,20 +49,155 @@ func formatOf(b block) string {
 	return "PKCS#8"
 }
 
-// unlock opens the key and fills in what it is.
-func (i *Item) unlock(b block, pass connectors.Secret) {
-	text := pem.EncodeToMemory(&pem.Block{Type: b.label, Headers: b.headers, Bytes: b.bytes})
-	signer, err := jwtx.ReadKey(string(text), pass)
-	if err == nil {
-		i.have(signer)
+// oldPEM opens the encryption of RFC 1421, which has no checksum: with a wrong
+// passphrase the key is noise.
+func (i *Item) oldPEM(b block, pass connectors.Secret) {
+	if pass.Empty() {
+		i.Err = needed()
 		return
 	}
-	e := connectors.Classify(err)
-	if e.Reason != "jwt.key_kind" {
-		i.Err = translated(err)
+	if len(b.bytes) > maxPrivate {
+		i.Err = fault("keys.large", "")
 		return
 	}
-	i.foreign(b, text, pass, e.Said)
+	name, _, _ := strings.Cut(b.headers["DEK-Info"], ",")
+	switch name {
+	case "DES-CBC", "DES-EDE3-CBC", "AES-128-CBC", "AES-192-CBC", "AES-256-CBC":
+	default:
+		i.Err = unsupported("keys.cipher", name)
+		return
+	}
+	//nolint:staticcheck // old files are read, and no new ones are written with it
+	plain, err := x509.DecryptPEMBlock(&pem.Block{Type: b.label, Headers: b.headers, Bytes: b.bytes}, []byte(pass.Reveal()))
+	switch {
+	case errors.Is(err, x509.IncorrectPasswordError):
+		i.Err = wrong()
+		return
+	case err != nil:
+		i.Err = damaged("the encrypted key")
+		return
+	}
+	if m, _ := members(plain); len(m) < 3 {
+		i.Err = wrong()
+		return
+	}
+	i.plainDER(plain)
+}
+
+// fromDER opens PKCS#8, PKCS#1 and SEC 1, whatever the label said.
+func (i *Item) fromDER(der []byte, pass connectors.Secret) {
+	s := lookInto(der)
+	i.Locked = s.locked()
+	switch {
+	case s.costly():
+		i.Err = fault("keys.costly", "")
+	case len(der) > maxPrivate:
+		i.Err = fault("keys.large", "")
+	case !isEncrypted(der):
+		i.Locked = ""
+		i.plainDER(der)
+	case i.Locked == "":
+		i.Locked = "a method of another kind"
+		i.Err = unsupported("keys.cipher", "")
+	case pass.Empty():
+		i.Err = needed()
+	default:
+		plain, err := pkcs8x.Open(der, []byte(pass.Reveal()))
+		if err != nil {
+			i.Err = opened(err)
+			return
+		}
+		i.plainDER(plain)
+	}
+}
+
+// isEncrypted knows an EncryptedPrivateKeyInfo by its shape (RFC 5958 section 3).
+func isEncrypted(der []byte) bool {
+	m, _ := members(der)
+	return len(m) == 2 && m[0].Tag == asn1.TagSequence && m[1].Tag == asn1.TagOctetString
+}
+
+// opened puts pkcs8x's errors into this package's reasons.
+func opened(err error) error {
+	switch {
+	case errors.Is(err, pkcs8x.ErrCostly):
+		return fault("keys.costly", "")
+	case errors.Is(err, pkcs8x.ErrPassphrase):
+		return wrong()
+	case errors.Is(err, pkcs8x.ErrCipher):
+		return unsupported("keys.cipher", "")
+	}
+	return damaged("the encrypted key")
+}
+
+// plainDER fills in a key that is not encrypted, or not any more.
+func (i *Item) plainDER(der []byte) {
+	if len(der) > maxPrivate {
+		i.Err = fault("keys.large", "")
+		return
+	}
+	if key, err := parsePrivate(der); err == nil {
+		i.have(key)
+		return
+	}
+	i.rsaHalf(der)
+	name := foreignName(der)
+	if name == "" {
+		i.Err = damaged("the private key")
+		return
+	}
+	i.Algorithm = name
+	i.Err = unsupported("keys.kind", name)
+}
+
+func parsePrivate(der []byte) (any, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParseECPrivateKey(der); err == nil {
+		return key, nil
+	}
+	return parseDSA(der)
+}
+
+// foreignName names the algorithm of PKCS#8, or the curve of SEC 1, that the
+// standard library does not know.
+func foreignName(der []byte) string {
+	m, _ := members(der)
+	switch {
+	case len(m) > 2 && m[1].Tag == asn1.TagSequence:
+		return algorithmName(m[1].FullBytes)
+	case len(m) > 2 && m[1].Tag == asn1.TagOctetString && m[2].Class == asn1.ClassContextSpecific && m[2].Tag == 0:
+		var curve asn1.ObjectIdentifier
+		if _, err := asn1.Unmarshal(m[2].Bytes, &curve); err == nil {
+			return "EC " + curveName(curve.String())
+		}
+		return "EC with parameters of its own"
+	}
+	return ""
+}
+
+// rsaHalf fills in the public half of an RSA key that the standard library refuses
+// for being weak, so that it can be said what is wrong.
+func (i *Item) rsaHalf(der []byte) {
+	m, _ := members(der)
+	if len(m) > 2 && m[1].Tag == asn1.TagSequence {
+		m, _ = members(m[2].Bytes)
+	}
+	if len(m) < 4 || m[1].Tag != asn1.TagInteger || m[2].Tag != asn1.TagInteger {
+		return
+	}
+	var n, e *big.Int
+	if _, err := asn1.Unmarshal(m[1].FullBytes, &n); err != nil || n.Sign() <= 0 {
+		return
+	}
+	if _, err := asn1.Unmarshal(m[2].FullBytes, &e); err != nil || e.Sign() <= 0 || e.BitLen() > 31 {
+		return
+	}
+	i.own(&rsa.PublicKey{N: n, E: int(e.Int64())})
 }
 
 func (i *Item) have(key crypto.PrivateKey) {
@@ -103,190 +215,21 @@ func (i *Item) have(key crypto.PrivateKey) {
 	}
 }
 
-// foreign is for keys that are read but cannot sign tokens: DSA, X25519, and
-// kinds that the standard library does not know.
-func (i *Item) foreign(b block, text []byte, pass connectors.Secret, said string) {
-	if i.Locked == "" {
-		if raw, err := x509.ParsePKCS8PrivateKey(b.bytes); err == nil {
-			i.have(raw)
-			return
-		}
-		if m, _ := members(b.bytes); len(m) > 1 {
-			if name := algorithmName(m[1].FullBytes); name != "" {
-				said = name
-			}
-		}
-	}
-	var raw any
-	err := errors.New("not in a form that SSH has")
-	if strings.Contains(i.Format, "SSH") || strings.Contains(i.Format, "DSA") {
-		if i.Locked != "" {
-			raw, err = ssh.ParseRawPrivateKeyWithPassphrase(text, []byte(pass.Reveal()))
-		} else {
-			raw, err = ssh.ParseRawPrivateKey(text)
-		}
-	}
-	if err == nil {
-		i.have(raw)
-		return
-	}
-	i.Algorithm = said
-	i.Err = unsupported("keys.kind", said)
-}
-
-// openSSH reads the part of OpenSSH's form that is never encrypted. See
-// https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key.
-func (i *Item) openSSH(data []byte) (costly bool) {
-	data, ok := bytes.CutPrefix(data, []byte("openssh-key-v1\x00"))
-	var head struct {
-		Cipher, KDF, Options string
-		N                    uint32
-		Public, Private      []byte
-		Rest                 []byte `ssh:"rest"`
-	}
-	if !ok || ssh.Unmarshal(data, &head) != nil {
-		i.Err = damaged("the OpenSSH key")
-		return false
-	}
-	if head.N != 1 {
-		i.Err = unsupported("keys.kind", "several keys in one file")
-		return false
-	}
-	public, err := ssh.ParsePublicKey(head.Public)
-	if err != nil {
-		i.Err = damaged("the public half of the OpenSSH key")
-		return false
-	}
-	half := sshItem(public, "", "")
-	i.SSH, i.Algorithm, i.Bits, i.Curve, i.Public = public, half.Algorithm, half.Bits, half.Curve, half.Public
-	if head.Cipher != "none" {
-		var options struct {
-			Salt   string
-			Rounds uint32
-		}
-		if head.KDF == "bcrypt" && ssh.Unmarshal([]byte(head.Options), &options) != nil {
-			i.Err = damaged("the OpenSSH key")
-			return false
-		}
-		i.Locked = fmt.Sprintf("%s, %s with %d rounds", head.Cipher, head.KDF, options.Rounds)
-		costly = options.Rounds > maxRounds
-	} else {
-		i.Name = openSSHComment(head.Private)
-	}
-	switch {
-	case strings.HasPrefix(public.Type(), "sk-"):
-		i.Err = unsupported("keys.security_key", "")
-	case public.Type() == "ssh-dss": // golang.org/x/crypto/ssh reads the private half in PEM alone
-		i.Err = unsupported("keys.kind", "DSA")
-	case head.Cipher != "none" && head.Cipher != "aes256-ctr" && head.Cipher != "aes256-cbc":
-		i.Err = unsupported("keys.cipher", head.Cipher)
-	}
-	return costly
-}
-
-// openSSHComment skips the check numbers, the key's type and its numbers, which
-// are strings all of them, and reads the string after them.
-func openSSHComment(data []byte) string {
-	if len(data) < 8 {
-		return ""
-	}
-	data = data[8:]
-	skip := -1
-	for {
-		var one struct {
-			Text string
-			Rest []byte `ssh:"rest"`
-		}
-		if ssh.Unmarshal(data, &one) != nil {
-			return ""
-		}
-		switch {
-		case skip == 0:
-			return one.Text
-		case skip < 0:
-			skip = map[string]int{"ssh-rsa": 7, "ssh-dss": 6, "ssh-ed25519": 3}[one.Text]
-			if strings.HasPrefix(one.Text, "ecdsa-") {
-				skip = 4
-			}
-			if skip == 0 {
-				return ""
-			}
-		}
-		skip--
-		data = one.Rest
-	}
-}
-
-// ppkItem reads PuTTY's form, versions 2 and 3. See
-// https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html.
-func ppkItem(text string, pass connectors.Secret) (Item, error) {
-	if len(text) > 20<<10 {
-		return Item{}, fault("keys.large", "")
-	}
-	k, err := putty.New([]byte(text))
-	if err != nil {
-		return Item{}, damaged("the PuTTY key")
-	}
-	public, err := ssh.ParsePublicKey(k.PublicKey)
-	if err != nil {
-		return Item{}, damaged("the public half of the PuTTY key")
-	}
-	i := sshItem(public, k.Comment, fmt.Sprintf("PuTTY version %d", k.Version))
-	i.Kind = PrivateKey
-	if k.Encryption != "none" {
-		i.Locked = k.Encryption + ", SHA-1 once"
-		if k.Version >= 3 {
-			i.Locked = fmt.Sprintf("%s, %s with %d KB and %d passes", k.Encryption, k.KeyDerivation, k.Argon2Memory, k.Argon2Passes)
-		}
-	}
-	switch {
-	case i.Locked != "" && k.Version >= 3 && (k.Argon2Memory > maxArgonKB || k.Argon2Parallelism > maxArgonPar || uint64(k.Argon2Memory)*uint64(k.Argon2Passes) > maxArgon):
-		i.Err = fault("keys.costly", "")
-	case i.Locked != "" && pass.Empty():
-		i.Err = needed()
-	default:
-		i.unlockPPK(k, text, pass)
-	}
-	return i, nil
-}
-
-func (i *Item) unlockPPK(k *putty.Key, text string, pass connectors.Secret) {
-	signer, err := jwtx.ReadKey(text, pass)
-	if err == nil {
-		i.have(signer)
-		return
-	}
-	if connectors.Classify(err).Reason != "jwt.key_kind" || k.Algo != "ssh-dss" {
-		i.Err = translated(err)
-		return
-	}
-	var phrase []byte
-	if i.Locked != "" {
-		phrase = []byte(pass.Reveal())
-	}
-	raw, err := k.ParseRawPrivateKey(phrase)
-	if err != nil {
-		i.Err = damaged("the PuTTY key")
-		return
-	}
-	i.have(raw)
-}
-
 // derItem is a private key without PEM around it.
 func derItem(der []byte, pass connectors.Secret) Item {
-	label := "PRIVATE KEY"
-	if m, _ := members(der); len(m) == 2 {
-		label = "ENCRYPTED PRIVATE KEY"
-	}
-	i := block{label: label, bytes: der}.privateItem(pass)
+	i := Item{Kind: PrivateKey, Format: "PKCS#8"}
+	i.fromDER(der, pass)
 	m, _ := members(der)
 	switch {
-	case len(m) > 3 && i.Algorithm == "RSA":
+	case len(m) > 3 && m[1].Tag == asn1.TagInteger:
 		i.Format = "PKCS#1"
+		if i.Algorithm == "DSA" {
+			i.Format = "OpenSSL's for DSA"
+		}
 	case len(m) > 2 && m[1].Tag == asn1.TagOctetString:
 		i.Format = "SEC 1"
 	}
 	return i
 }
 
-func binaryText(der []byte) string { return base64.StdEncoding.EncodeToString(der) }
+var openSSHMagic = []byte("openssh-key-v1\x00")

@@ -3,11 +3,12 @@ package keys
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"slices"
 	"time"
 
-	"github.com/pavlo-v-chernykh/keystore-go/v4"
-
 	"jackfield/connectors"
+	"jackfield/connectors/internal/pkcs8x"
 )
 
 // The bounds of a Java key store.
@@ -20,68 +21,67 @@ const (
 type stored struct {
 	alias   string
 	made    time.Time
-	private bool
+	private []byte // an EncryptedPrivateKeyInfo
+	secret  *sealed
 	certs   [][]byte
 }
 
 // storeItems reads JKS and JCEKS. The layout is that of OpenJDK's
-// sun.security.provider.JavaKeyStore. The keys of JCEKS are listed and not opened.
+// sun.security.provider.JavaKeyStore and com.sun.crypto.provider.JceKeyStore.
 func storeItems(data []byte, pass connectors.Secret) ([]Item, error) {
-	jceks := data[0] == 0xce
-	entries, err := walkStore(data)
+	entries, rest, err := walkStore(data)
 	if err != nil {
 		return nil, err
 	}
-	var open keystore.KeyStore
-	if !jceks {
-		if open, err = loadStore(data, entries, pass); err != nil {
-			return nil, err
-		}
+	// Without a password a store of certificates alone can be read all the same.
+	locked := slices.ContainsFunc(entries, func(e stored) bool { return e.private != nil || e.secret != nil })
+	switch {
+	case pass.Empty() && locked:
+		return nil, needed()
+	case pass.Empty():
+	case len(rest) != 20:
+		return nil, damaged("the Java key store")
+	case !bytes.Equal(pkcs8x.StoreSum(data[:len(data)-20], []byte(pass.Reveal())), rest):
+		return nil, wrong()
+	}
+	format := "JKS"
+	if data[0] == 0xce {
+		format = "JCEKS"
 	}
 	var out []Item
+	work := int64(0)
 	for _, e := range entries {
-		items, err := e.items(jceks, open, pass)
+		if work = sum(work, e.work()); work > maxIterations {
+			return nil, fault("keys.costly", "")
+		}
+		items, err := e.items(format, pass)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, items...)
 	}
+	if len(out) == 0 {
+		return nil, fault("keys.store_empty", "")
+	}
 	return out, nil
 }
 
-// loadStore checks the password. Without one, a store of certificates alone can
-// be read all the same.
-func loadStore(data []byte, entries []stored, pass connectors.Secret) (keystore.KeyStore, error) {
-	open := keystore.New(keystore.WithCaseExactAliases())
-	if pass.Empty() {
-		for _, e := range entries {
-			if e.private {
-				return open, needed()
-			}
-		}
-		return open, nil
+func (e stored) work() int64 {
+	if e.secret != nil {
+		return e.secret.work
 	}
-	if open.Load(bytes.NewReader(data), []byte(pass.Reveal())) != nil {
-		return open, wrong()
-	}
-	return open, nil
+	return lookInto(e.private).work
 }
 
-func (e stored) items(jceks bool, open keystore.KeyStore, pass connectors.Secret) ([]Item, error) {
-	format := "JKS"
-	if jceks {
-		format = "JCEKS"
-	}
+func (e stored) items(format string, pass connectors.Secret) ([]Item, error) {
 	var out []Item
-	if e.private {
-		i := Item{Kind: PrivateKey, Format: format, Name: e.alias, Created: e.made, Locked: "Java's own method with SHA-1"}
-		if jceks {
-			i.Locked = "3DES with MD5"
-			i.Err = unsupported("keys.jceks", "")
-		} else {
-			i.fromStore(open, pass)
-		}
+	if e.private != nil {
+		i := Item{Kind: PrivateKey, Format: format, Name: e.alias, Created: e.made}
+		i.fromStore(e.private, pass)
 		out = append(out, i)
+	}
+	if e.secret != nil {
+		out = append(out, e.secret.item(e, format, pass))
 	}
 	for _, der := range e.certs {
 		c, err := certificateItem(der, format)
@@ -91,22 +91,33 @@ func (e stored) items(jceks bool, open keystore.KeyStore, pass connectors.Secret
 		c.Name, c.Created = e.alias, e.made
 		out = append(out, c)
 	}
-	if e.private && out[0].Public == nil && len(out) > 1 {
+	if e.private != nil && out[0].Public == nil && len(out) > 1 {
 		out[0].own(out[1].Public)
 	}
 	return out, nil
 }
 
-func (i *Item) fromStore(open keystore.KeyStore, pass connectors.Secret) {
-	entry, err := open.GetPrivateKeyEntry(i.Name, []byte(pass.Reveal()))
-	if err != nil {
-		// The store's password is right: the entry has one of its own.
-		i.Err = &connectors.Error{Code: connectors.AuthFailed, Reason: "keys.entry_password", Field: FieldPassphrase, Said: i.Name}
+func (i *Item) fromStore(der []byte, pass connectors.Secret) {
+	s := lookInto(der)
+	i.Locked = s.locked()
+	if s.costly() {
+		i.Err = fault("keys.costly", "")
 		return
 	}
-	key := derItem(entry.PrivateKey, connectors.Secret{})
-	i.Private, i.Err = key.Private, key.Err
-	i.Algorithm, i.Bits, i.Curve, i.Public = key.Algorithm, key.Bits, key.Curve, key.Public
+	plain, err := pkcs8x.Open(der, []byte(pass.Reveal()))
+	switch {
+	case errors.Is(err, pkcs8x.ErrPassphrase):
+		i.Err = ownPassword(i.Name)
+	case err != nil:
+		i.Err = opened(err)
+	default:
+		i.plainDER(plain)
+	}
+}
+
+// ownPassword is for an entry that the store's password, which is right, does not open.
+func ownPassword(alias string) error {
+	return &connectors.Error{Code: connectors.AuthFailed, Reason: "keys.entry_password", Field: FieldPassphrase, Said: alias}
 }
 
 // A cursor reads numbers and strings with lengths; after the end everything is zero.
@@ -132,44 +143,55 @@ func (c *cursor) part() []byte {
 	n := c.number()
 	if n > maxPart {
 		c.bad = true
-		return nil
+		return []byte{}
 	}
 	return c.take(n)
 }
 
-// walkStore checks every length and count before anything is allocated for it.
-func walkStore(data []byte) ([]stored, error) {
+// walkStore checks every length and count before anything is allocated for it,
+// and returns what follows the entries.
+func walkStore(data []byte) ([]stored, []byte, error) {
+	bad := damaged("the Java key store")
 	c := &cursor{data: data[4:]}
 	version, n := c.number(), c.number()
 	if c.bad || version < 1 || version > 2 || n > maxEntries {
-		return nil, damaged("the Java key store")
+		return nil, nil, bad
 	}
 	var out []stored
 	for range n {
-		tag := c.number()
-		if tag == 3 && data[0] == 0xce {
-			return out, nil // a serialized object, whose length is not told
-		}
-		e := stored{alias: c.text(), private: tag == 1}
-		e.made = time.UnixMilli(int64(binary.BigEndian.Uint64(c.take(8)))).UTC()
-		chain := 1
-		if e.private {
-			c.part()
-			chain = c.number()
-		}
-		if c.bad || tag < 1 || tag > 2 || chain > maxCertificates {
-			return nil, damaged("the Java key store")
-		}
-		for range chain {
-			if version == 2 {
-				c.text()
-			}
-			e.certs = append(e.certs, c.part())
-		}
-		if c.bad {
-			return nil, damaged("the Java key store")
+		e, ok := c.entry(version, data[0] == 0xce)
+		if !ok || c.bad {
+			return nil, nil, bad
 		}
 		out = append(out, e)
 	}
-	return out, nil
+	return out, c.data, nil
+}
+
+func (c *cursor) entry(version int, jceks bool) (stored, bool) {
+	tag := c.number()
+	e := stored{alias: c.text()}
+	e.made = time.UnixMilli(int64(binary.BigEndian.Uint64(c.take(8)))).UTC() //nolint:gosec // Java's long
+	chain := 1
+	switch {
+	case tag == 1:
+		e.private = c.part()
+		chain = c.number()
+	case tag == 3 && jceks:
+		var ok bool
+		e.secret, ok = c.sealed()
+		return e, ok
+	case tag != 2:
+		return e, false
+	}
+	if c.bad || chain > maxCertificates {
+		return e, false
+	}
+	for range chain {
+		if version == 2 {
+			c.text()
+		}
+		e.certs = append(e.certs, c.part())
+	}
+	return e, !c.bad
 }

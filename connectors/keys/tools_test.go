@@ -237,21 +237,6 @@ func TestKeysOfOpenSSL(t *testing.T) {
 // Kinds that are recognized and cannot be used, each with its name.
 func TestForeignKindsAreNamed(t *testing.T) {
 	openssl, dir := server.Program(t, "openssl", "openssl"), t.TempDir()
-	rsa := filepath.Join(dir, "rsa")
-	server.Run(t, openssl, "genrsa", "-out", rsa, "2048")
-	old := output(t, nil, openssl, "pkcs8", "-topk8", "-in", rsa, "-v1", "PBE-SHA1-3DES", "-passout", "pass:"+phrase)
-	if i := mustRead(t, []byte(old), locked)[0]; reason(i.Err) != "keys.cipher" || i.Locked == "" {
-		t.Errorf("PBES1: %q, %s", i.Locked, reason(i.Err))
-	}
-	hash := output(t, nil, openssl, "pkcs8", "-topk8", "-in", rsa, "-v2", "aes256", "-v2prf", "hmacWithSHA512", "-passout", "pass:"+phrase)
-	if i := mustRead(t, []byte(hash), locked)[0]; reason(i.Err) != "keys.cipher" {
-		t.Errorf("SHA-512: %s", reason(i.Err))
-	}
-	dsa := filepath.Join(dir, "dsa")
-	server.Run(t, server.Program(t, "ssh-keygen", "openssh-client"), "-q", "-t", "dsa", "-N", "", "-f", dsa)
-	if i := mustRead(t, load(t, dsa), connectors.Secret{})[0]; reason(i.Err) != "keys.kind" || KeyStrength(i.Public).Level != Weak || i.Algorithm != "DSA" {
-		t.Errorf("DSA: %s, %+v", reason(i.Err), KeyStrength(i.Public))
-	}
 	for name, args := range map[string][]string{
 		"Ed448": {"-algorithm", "ED448"}, "EC secp256k1": {"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"},
 		"EC brainpoolP256r1": {"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"}, "RSA for PSS alone": {"-algorithm", "RSA-PSS"},

@@ -1,12 +1,13 @@
-// Package pkcs8x opens encrypted PKCS#8 keys (RFC 5958, RFC 8018) whose own
-// parameters do not ask for hours of work or gigabytes of memory.
+// Package pkcs8x opens what is encrypted with a passphrase in DER: PKCS#8 keys
+// (RFC 5958, RFC 8018), the parts of a PFX (RFC 7292) and the keys of Java's
+// stores. What asks for hours of work or gigabytes of memory is refused.
 package pkcs8x
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
-
-	"github.com/youmark/pkcs8"
 )
 
 // The most that a key may ask for. OpenSSL's default is 2,048 iterations, and
@@ -14,68 +15,56 @@ import (
 const (
 	maxIterations = 10_000_000
 	maxScrypt     = 256 << 20 // bytes: 128 · N · r (RFC 7914 section 2)
+	maxParallel   = 16
 )
 
-// ErrCostly is returned for a key that asks for more.
-var ErrCostly = errors.New("opening this key would take too much work")
+// What can be wrong. ErrPassphrase is certain only as far as a wrong passphrase
+// gives noise: the formats without a checksum of their own do not tell it from damage.
+var (
+	ErrCostly     = errors.New("opening this key would take too much work")
+	ErrPassphrase = errors.New("the passphrase does not open it")
+	ErrCipher     = errors.New("it is encrypted in a way that is not read here")
+	ErrDamaged    = errors.New("the encrypted key is damaged")
+	ErrKind       = errors.New("the key is of a kind that cannot be used")
+)
 
-type algorithm struct {
-	ID     asn1.ObjectIdentifier
-	Params asn1.RawValue `asn1:"optional"`
+type encrypted struct {
+	Algorithm pkix.AlgorithmIdentifier
+	Data      []byte
 }
 
-var (
-	oidPBKDF2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12}
-	oidScrypt = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11591, 4, 11}
-)
-
-// Parse decrypts and parses a key. Errors do not tell whether the passphrase or
-// the key is wrong: the format does not either.
+// Parse decrypts and parses a key. An error that is ErrKind means that the
+// passphrase was right.
 func Parse(der, passphrase []byte) (any, error) {
-	if err := bounded(der); err != nil {
+	plain, err := Open(der, passphrase)
+	if err != nil {
 		return nil, err
 	}
-	return pkcs8.ParsePKCS8PrivateKey(der, passphrase)
+	key, err := x509.ParsePKCS8PrivateKey(plain)
+	if err != nil {
+		return nil, errors.Join(ErrKind, err)
+	}
+	return key, nil
 }
 
-func bounded(der []byte) error {
-	var info struct {
-		Algorithm algorithm
-		Data      []byte
-	}
+// Open decrypts an EncryptedPrivateKeyInfo (RFC 5958 section 3), and returns the
+// PrivateKeyInfo that is in it. An empty passphrase is one like others.
+func Open(der, passphrase []byte) ([]byte, error) {
+	var info encrypted
 	if _, err := asn1.Unmarshal(der, &info); err != nil {
-		return err
+		return nil, ErrDamaged
 	}
-	var pbes2 struct{ KDF, Cipher algorithm }
-	if _, err := asn1.Unmarshal(info.Algorithm.Params.FullBytes, &pbes2); err != nil {
-		return err
+	plain, err := Decrypt(info.Algorithm, info.Data, passphrase)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case pbes2.KDF.ID.Equal(oidPBKDF2):
-		var p struct {
-			Salt       asn1.RawValue
-			Iterations int64
-			Length     int64     `asn1:"optional"`
-			PRF        algorithm `asn1:"optional"`
-		}
-		if _, err := asn1.Unmarshal(pbes2.KDF.Params.FullBytes, &p); err != nil {
-			return err
-		}
-		if p.Iterations < 1 || p.Iterations > maxIterations {
-			return ErrCostly
-		}
-	case pbes2.KDF.ID.Equal(oidScrypt):
-		var p struct {
-			Salt    []byte
-			N, R, P int64
-			Length  int64 `asn1:"optional"`
-		}
-		if _, err := asn1.Unmarshal(pbes2.KDF.Params.FullBytes, &p); err != nil {
-			return err
-		}
-		if p.N < 2 || p.R < 1 || p.P < 1 || p.P > 16 || p.N > maxScrypt || p.R > maxScrypt || p.N*p.R > maxScrypt/128 {
-			return ErrCostly
-		}
+	var key struct {
+		Version   int
+		Algorithm pkix.AlgorithmIdentifier
+		Key       []byte
 	}
-	return nil
+	if _, err := asn1.Unmarshal(plain, &key); err != nil || key.Version > 1 {
+		return nil, ErrPassphrase
+	}
+	return plain, nil
 }
