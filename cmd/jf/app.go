@@ -80,6 +80,9 @@ func (a *app) code(ctx context.Context, err error) int {
 	var known *connectors.Error
 	if !errors.As(err, &known) {
 		_, _ = fmt.Fprintln(a.err, "jf:", err)
+		if errors.Is(err, connectors.ErrNobody) {
+			return exitNobody
+		}
 		return exitWrongUse
 	}
 	a.tell(connectors.Explain(err))
@@ -120,7 +123,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log to stderr what happens")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(a.types(), a.describe(), a.new(), a.edit(), a.copy(), a.rename(), a.remove(), a.list(),
-		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.do(), a.draft(), a.catalog(), a.practice(), a.doctor())
+		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.do(), a.draft(), a.catalog(), a.keysCommand(), a.export(), a.imports(), a.request(), a.use(), a.ready(), a.rights(), a.practice(), a.doctor())
 	countArgs(root)
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +15,21 @@ import (
 func (a *app) new() *cobra.Command {
 	var set, secret []string
 	var description string
-	c := &cobra.Command{Use: "new TYPE NAME", Short: "Save a prepared connection; needs no network", Args: cobra.ExactArgs(2),
-		Example: "  jf new sftp \"Partner files\" --set host=files.example.com --set user=acme --secret password=env:PW",
+	u := &understanding{pass: secretFlag{name: "passphrase", title: "Passphrase of the file"}}
+	c := &cobra.Command{Use: "new TYPE NAME | new --from FILE [NAME]", Short: "Save a prepared connection; needs no network",
+		Long: "Saves a prepared connection, from answers or from something that says where it leads: an address, a connection string, a command, a key, a token, the file of another program (--from FILE, or - for standard input). With --from nothing is looked up and nothing is run.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(u.from) > 0 {
+				return cobra.MaximumNArgs(1)(nil, args)
+			}
+			return cobra.ExactArgs(2)(nil, args)
+		},
+		Example: "  jf new sftp \"Partner files\" --set host=files.example.com --set user=acme --secret password=env:PW\n  jf new --from rclone.conf --dry-run\n  wl-paste | jf new --from - \"Orders\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(u.from) > 0 {
+				u.name, u.set, u.secret, u.description = strings.Join(args, ""), set, secret, description
+				return a.understand(cmd.Context(), cmd, u)
+			}
 			b, err := a.book()
 			if err != nil {
 				return err
@@ -39,6 +52,12 @@ func (a *app) new() *cobra.Command {
 		}}
 	answerFlags(c, &set, &secret)
 	c.Flags().StringVar(&description, "description", "", "a note to recognize it by")
+	c.Flags().StringArrayVar(&u.from, "from", nil, "what to understand: a file, a folder, or - (standard input)")
+	c.Flags().StringVar(&u.as, "as", "", "with --from: the type, where several fit")
+	c.Flags().BoolVar(&u.all, "all", false, "with --from: save all that was found")
+	c.Flags().IntSliceVar(&u.pick, "pick", nil, "with --from: the numbers of what to save")
+	c.Flags().BoolVar(&u.dry, "dry-run", false, "with --from: show what was understood, save nothing")
+	u.pass.add(c, "with --from: what opens a locked file")
 	return c
 }
 

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"jackfield/connectors"
+	"jackfield/connectors/handover"
 	"jackfield/connectors/link"
 	"jackfield/connectors/practice"
 	"jackfield/platform/browser"
@@ -39,6 +41,18 @@ type World struct {
 	Dir      string
 	Keys     string // "system", "passphrase" or "memory"
 	Unusable []Unusable
+
+	source vault.KeySource
+}
+
+// Desk is where this person's requests lie, in a folder of its own under the
+// same key. It is made on first use.
+func (w *World) Desk() (*handover.Desk, error) {
+	v, err := vault.Open(vault.Options{Dir: filepath.Join(w.Dir, "requests"), Keys: w.source})
+	if err != nil {
+		return nil, broken(err)
+	}
+	return handover.NewDesk(Store{v}, time.Now), nil
 }
 
 // Open opens the data folder.
@@ -61,7 +75,7 @@ func Open(o Options) (*World, error) {
 	}
 	types, unusable := Types()
 	w.Unusable = unusable
-	w.Dir, w.Keys = dir, keys.Kind()
+	w.Dir, w.Keys, w.source = dir, keys.Kind(), keys
 	w.Book = link.NewBook(types, Store{v}, link.Outside{Log: o.Log, Callback: callback})
 	return w, nil
 }
