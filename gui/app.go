@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"jackfield/connectors"
+	"jackfield/connectors/handover"
 	"jackfield/connectors/link"
 	"jackfield/gui/lang"
 	"jackfield/gui/task"
@@ -36,6 +37,10 @@ type Book interface {
 	CanLend(t connectors.Type, f connectors.Field, c link.Connection) bool
 	CheckDependents(ctx context.Context, id string, w link.Watcher, done func(link.Connection, *link.Result) bool) ([]link.Connection, error)
 	Changes(ctx context.Context) <-chan struct{}
+	Get(ctx context.Context, id string) (link.Connection, error)
+	Settings(ctx context.Context, id string) (connectors.Settings, error)
+	Whole(ctx context.Context, id string) (connectors.Settings, error)
+	Forget(ctx context.Context, id string) error
 }
 
 // Options are what the window stands on.
@@ -46,7 +51,8 @@ type Options struct {
 	Practice func(ctx context.Context) ([]link.PracticeDraft, error) // starts the services, once; nil: none
 	OpenURL  func(ctx context.Context, url string) error
 	Log      *slog.Logger
-	Unusable []string // the person's catalogue files that cannot be used, and why: told in the gallery
+	Desk     func() (*handover.Desk, error) // where the person's requests lie; nil: none can be made
+	Unusable []string                       // the person's catalogue files that cannot be used, and why: told in the gallery
 }
 
 // App is the window and what it shows.
@@ -67,6 +73,7 @@ type App struct {
 	keys    fyne.ShortcutHandler // the window's shortcuts, for entries that have the focus
 
 	secret     *copiedSecret // the last one on the clipboard
+	answering  *answering    // a request that is being answered
 	practising bool          // the practice services were started, or could not be
 }
 
@@ -96,11 +103,7 @@ func New(o Options) *App {
 	a.win.SetContent(container.NewStack(a.shell.box, a.toasts.root))
 	a.shortcuts()
 	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
-	a.win.SetOnDropped(func(at fyne.Position, files []fyne.URI) {
-		if a.form != nil && len(files) > 0 {
-			a.form.dropped(at, files[0])
-		}
-	})
+	a.win.SetOnDropped(a.dropped)
 	return a
 }
 
@@ -273,6 +276,7 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 	if c.State == link.OK || c.State == link.Partial {
 		form.link()
 	} else {
+		preview.prepare(c)
 		form.focusFirst()
 	}
 }
@@ -304,6 +308,8 @@ func (a *App) shortcuts() {
 			a.form.link()
 		}
 	})
+	// Where no field has the focus, what is pasted is for the window itself.
+	a.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { a.pasted() })
 	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { a.windowKey(e) })
 }
 

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"jackfield/connectors"
+	"jackfield/connectors/keys"
 	"jackfield/gui/lang"
 	"jackfield/gui/task"
 	looks "jackfield/gui/theme"
@@ -244,7 +245,8 @@ func (v *fieldView) pick() {
 			return
 		}
 		defer func() { _ = f.Close() }()
-		v.take(f.URI().Path(), f)
+		data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+		v.take(f.URI().Path(), data, err)
 	}, v.p.a.win)
 	d.Resize(fyne.NewSize(800, 560))
 	d.Show()
@@ -256,10 +258,12 @@ func (v *fieldView) takesFile() bool {
 	return v.f.Kind == connectors.File || v.f.Kind == connectors.SecretLines || v.f.Kind == connectors.Lines && v.f.Tidy != nil
 }
 
-// dropped puts a file into the field that it was dropped on, or into the only
-// one on the screen that takes a file.
-func (p *formPane) dropped(at fyne.Position, file fyne.URI) {
+// dropped puts a file into the field that it was dropped on, or a key or
+// certificate into the only one on the screen that takes a file. It reports
+// whether it did.
+func (p *formPane) dropped(at fyne.Position, file fyne.URI) bool {
 	var can []*fieldView
+	under := false
 	for _, v := range p.fields {
 		if v.box.Hidden || !v.takesFile() || v.f.Advanced && !p.advanced.Visible() {
 			continue
@@ -268,29 +272,43 @@ func (p *formPane) dropped(at fyne.Position, file fyne.URI) {
 		from := fyne.CurrentApp().Driver().AbsolutePositionForObject(v.box)
 		size := v.box.Size()
 		if at.X >= from.X && at.Y >= from.Y && at.X <= from.X+size.Width && at.Y <= from.Y+size.Height {
-			can = []*fieldView{v}
+			can, under = []*fieldView{v}, true
 			break
 		}
 	}
 	if len(can) != 1 {
-		return
+		return false
 	}
 	f, err := storage.Reader(file)
 	if err != nil {
 		can[0].say(lang.T("form.unreadable"), true)
-		return
+		return true
 	}
 	defer func() { _ = f.Close() }()
-	can[0].take(file.Path(), f)
+	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err == nil && !under && !forKeyField(keys.Identify(data)) {
+		return false
+	}
+	can[0].take(file.Path(), data, err)
+	return true
 }
 
-func (v *fieldView) take(path string, content io.Reader) {
+// forKeyField reports whether something that was dropped beside the fields is
+// meant for the one that takes a key.
+func forKeyField(k keys.Kind) bool {
+	switch k {
+	case keys.PrivateKey, keys.PublicKey, keys.Certificate, keys.PFX, keys.PKCS7, keys.JavaStore, keys.Keytab, keys.ServiceAccount, keys.KnownHosts:
+		return true
+	}
+	return false
+}
+
+func (v *fieldView) take(path string, data []byte, err error) {
 	if v.f.Kind == connectors.File {
 		v.entry.SetText(path)
 		v.blurred()
 		return
 	}
-	data, err := io.ReadAll(io.LimitReader(content, maxKeyFile+1))
 	switch {
 	case err != nil:
 		v.say(lang.T("form.unreadable"), true)

@@ -334,7 +334,7 @@ func (p *formPane) showState() {
 }
 
 func (p *formPane) showHead(name, origin string) {
-	w := min(290, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
+	w := min(280, fyne.MeasureText(name, 20, fyne.TextStyle{Bold: true}).Width+2)
 	line := hbox(10, fixed(w, 0, title(connectors.Clean(name, 100))), container.NewCenter(statePill(p.c.State)))
 	head := vbox(2, line, secondary(connectors.Clean(origin, 120)))
 	if p.lacks != "" {
@@ -410,8 +410,15 @@ func (p *formPane) save(then func()) {
 			p.fail(connectors.Explain(err))
 			return
 		}
+		secrets := len(d.Settings.Secrets) > 0
 		p.saved(c)
 		p.a.reload(nil)
+		if p.a.form == p {
+			p.a.preview.prepare(c)
+			if secrets && p.a.preview.ready != nil { // the keychain is open already
+				p.a.preview.ready.deeper()
+			}
+		}
 		if then != nil {
 			then()
 		}

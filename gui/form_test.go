@@ -201,15 +201,15 @@ func TestJSONIsJudgedWhileItIsTyped(t *testing.T) {
 func TestABinaryFileArrivesAsBase64(t *testing.T) {
 	_, p := formOf(t, (&stub{}).typ())
 	v, pfx := p.field("key"), []byte{0x30, 0x82, 0xff, 0, '\n', 1}
-	v.take("/somewhere/key.pfx", bytes.NewReader(pfx))
+	v.take("/somewhere/key.pfx", pfx, nil)
 	if data, err := base64.StdEncoding.DecodeString(v.entry.Text); err != nil || !bytes.Equal(data, pfx) {
 		t.Errorf("%q, %v", v.entry.Text, err)
 	}
-	v.take("/somewhere/key.pem", strings.NewReader("\ufeff-----BEGIN\n"))
+	v.take("/somewhere/key.pem", []byte("\ufeff-----BEGIN\n"), nil)
 	if v.entry.Text != "-----BEGIN\n" {
 		t.Errorf("%q", v.entry.Text)
 	}
-	v.take("/somewhere/film", bytes.NewReader(make([]byte, maxKeyFile+1)))
+	v.take("/somewhere/film", make([]byte, maxKeyFile+1), nil)
 	if v.entry.Text != "-----BEGIN\n" || !strings.Contains(said(v), "larger than any key") {
 		t.Errorf("%d characters of it were taken: %q", len(v.entry.Text), said(v))
 	}

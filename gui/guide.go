@@ -21,6 +21,9 @@ import (
 // but the steps is folded away.
 const longGuide = 500
 
+// longLink is how wide a link may be that has its host beside it.
+const longLink = 240
+
 // guide says where to find the values, what rights are needed, and whatever
 // else the type knows. It is nil where it knows nothing.
 func (p *formPane) guide() fyne.CanvasObject {
@@ -128,7 +131,13 @@ func (p *formPane) pages(list []connectors.Link) fyne.CanvasObject {
 		if u, err := url.Parse(l.URL); err == nil {
 			host = connectors.Clean(u.Hostname(), 60)
 		}
-		out.Add(newDock(nil, nil, flush(link), nil, padded(1, 0, 10, 0, newLabel(host, 12, looks.Text3, false))))
+		where := newLabel(host, 12, looks.Text3, false)
+		if fyne.MeasureText(text, 13, fyne.TextStyle{}).Width > longLink {
+			link.Wrapping = fyne.TextWrapWord
+			out.Add(vbox(0, flush(link), where))
+			continue
+		}
+		out.Add(newDock(nil, nil, flush(link), nil, padded(1, 0, 10, 0, where)))
 	}
 	return out
 }

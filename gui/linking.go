@@ -171,6 +171,7 @@ func (p *formPane) finished(r *link.Result, open bool) {
 	if connectors.CodeOf(r.Err) == connectors.Cancelled {
 		p.ladder.root.Hide()
 		p.a.preview.idle()
+		p.a.preview.prepare(p.c)
 		p.showState()
 		return
 	}

@@ -50,6 +50,8 @@ type previewPane struct {
 	detail  *detailPane
 	redraw  *task.Coalescer
 	refresh *widget.Button
+	head    *label
+	ready   *readyView // what is shown before the first link
 }
 
 func newPreviewPane(a *App, t connectors.Type) *previewPane {
@@ -79,7 +81,8 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 	p.detail.pill = p.pill
 	p.refresh = widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), p.reload)
 	p.refresh.Importance = widget.LowImportance
-	head := newDock(nil, nil, hbox(10, fixed(96, 0, container.NewCenter(fixed(96, 18, heading(lang.T("preview.title"))))), container.NewCenter(p.pillBox)), fixed(32, 0, container.NewCenter(p.refresh)), newFill("", 0))
+	p.head = heading(lang.T("preview.title"))
+	head := newDock(nil, nil, hbox(10, fixed(96, 0, container.NewCenter(fixed(96, 18, p.head))), container.NewCenter(p.pillBox)), fixed(32, 0, container.NewCenter(p.refresh)), newFill("", 0))
 	p.centre = container.NewStack()
 	p.root = container.NewStack(newFill(looks.Surface, 0), newDock(vbox(0, padded(0, 0, 16, 12, fixed(0, 51, head)), hairline()), nil, nil, nil, p.centre))
 	p.idle()
@@ -87,6 +90,7 @@ func newPreviewPane(a *App, t connectors.Type) *previewPane {
 }
 
 func (p *previewPane) empty(icon fyne.Resource, head, text string) {
+	p.unready()
 	words := vbox(8, container.NewCenter(container.NewStack(fixed(48, 48, newFill(looks.IdleSubtle, 8)), container.NewCenter(widget.NewIcon(icon)))))
 	h, t := strong(head), secondary(text)
 	h.align, t.align = fyne.TextAlignCenter, fyne.TextAlignCenter
@@ -102,6 +106,21 @@ func (p *previewPane) idle() {
 	p.empty(theme.VisibilityIcon(), lang.T("preview.none"), lang.T("preview.nonetext"))
 }
 
+// prepare shows how far a saved connection is that was not linked yet.
+func (p *previewPane) prepare(c link.Connection) {
+	if p.session != nil || c.ID == "" || c.State != link.Prepared || c.Practice {
+		return
+	}
+	p.unready()
+	p.ready = newReadyView(p.a, p.t, c)
+	p.head.set(lang.T("ready.title"))
+	p.centre.Objects = []fyne.CanvasObject{p.ready.root}
+	p.centre.Refresh()
+	p.ready.moved()
+	p.pillBox.RemoveAll()
+	p.refresh.Hide()
+}
+
 func (p *previewPane) failed(bad bool) {
 	p.close()
 	if bad {
@@ -111,9 +130,19 @@ func (p *previewPane) failed(bad bool) {
 	p.idle()
 }
 
+// unready takes the list away that stood in the preview's place.
+func (p *previewPane) unready() {
+	if p.ready != nil {
+		p.ready.close()
+		p.ready = nil
+	}
+	p.head.set(lang.T("preview.title"))
+}
+
 // waiting is shown while the ladder is climbed: still bars, not moving ones.
 func (p *previewPane) waiting() {
 	p.close()
+	p.unready()
 	bars := vbox(10)
 	for i := range 9 {
 		f := newFill(looks.IdleSubtle, 4)
@@ -174,6 +203,9 @@ func (p *previewPane) close() {
 		}
 	}
 	p.detail.stop()
+	if p.ready != nil {
+		p.ready.close()
+	}
 	if p.session == nil {
 		return
 	}

@@ -70,9 +70,28 @@ func newSidebar(a *App) *sidebar {
 	}
 	s.empty.align = fyne.TextAlignCenter
 	top := vbox(0, padded(10, 8, 16, 10, head), padded(0, 8, 12, 12, s.search))
-	bottom := vbox(0, hairline(), padded(9, 9, 16, 16, s.footer))
+	bottom := vbox(0, hairline(), padded(6, 6, 8, 8, s.tools()), hairline(), padded(9, 9, 16, 16, s.footer))
 	s.root = container.NewStack(newFill(looks.Sidebar, 0), newDock(top, bottom, nil, nil, container.NewStack(s.list, container.NewCenter(fixed(200, 16, s.empty)))))
 	return s
+}
+
+// tools lead to the pages that belong to no connection.
+func (s *sidebar) tools() fyne.CanvasObject {
+	box := vbox(0)
+	for _, t := range []struct {
+		word string
+		icon fyne.Resource
+		open func()
+	}{
+		{"sidebar.paste", theme.ContentPasteIcon(), func() { s.a.showPaste(nil) }},
+		{"sidebar.keys", theme.DocumentIcon(), func() { s.a.showKeys(nil) }},
+		{"sidebar.handover", theme.MailSendIcon(), s.a.showHandover},
+	} {
+		b := s.a.button(lang.T(t.word), t.icon, t.open)
+		b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
+		box.Add(b)
+	}
+	return box
 }
 
 // refresh shows the app's list, filtered.
@@ -191,6 +210,11 @@ func (a *App) menu(c link.Connection) *fyne.Menu {
 	return fyne.NewMenu("",
 		fyne.NewMenuItem(lang.T("button.duplicate"), func() { a.copy(c) }),
 		fyne.NewMenuItem(lang.T("button.rename"), func() { a.rename(c) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(lang.T("button.elsewhere"), func() { a.showUse(c) }),
+		fyne.NewMenuItem(lang.T("button.seal"), func() { a.showSeal([]string{c.ID}) }),
+		fyne.NewMenuItem(lang.T("button.ask"), func() { a.showAsk(c) }),
+		fyne.NewMenuItem(lang.T("button.profile"), func() { a.copyProfile(c) }),
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(lang.T("button.delete"), func() { a.delete(c) }))
 }

@@ -62,6 +62,8 @@ func words(o fyne.CanvasObject) string {
 			out = append(out, w.text)
 		case *widget.RichText:
 			out = append(out, w.String())
+		case *widget.Label:
+			out = append(out, w.Text)
 		}
 	})
 	return strings.Join(out, "\n")

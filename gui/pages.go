@@ -1,0 +1,190 @@
+package gui
+
+import (
+	"errors"
+	"os"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"jackfield/connectors"
+	"jackfield/gui/lang"
+	looks "jackfield/gui/theme"
+)
+
+// mostRead is how much of a chosen or dropped file is read.
+const mostRead = 16 << 20
+
+// The width of a page's text: longer lines are hard to follow.
+const pageWidth = 760
+
+// toolPage is a page of the program that belongs to no connection.
+type toolPage struct {
+	a    *App
+	root *fyne.Container
+	body *fyne.Container
+	page *page
+	view *container.Scroll
+}
+
+func newToolPage(a *App, head, text string, body *fyne.Container) *toolPage {
+	t := &toolPage{a: a, body: body}
+	top := vbox(6, title(head), wrapped(text, looks.Text2))
+	t.page = newPage(container.New(bounded(pageWidth), padded(8, 40, 40, 40, body)))
+	t.view = container.NewVScroll(t.page)
+	t.root = newDock(container.New(bounded(pageWidth), padded(32, 8, 40, 40, top)), nil, nil, nil, t.view)
+	return t
+}
+
+// moved lays the page out after a part of it has grown, shrunk or gone.
+func (t *toolPage) moved() {
+	for range 2 { // the second round is for text that wraps
+		relayout(t.page.inner)
+		t.view.Refresh()
+	}
+}
+
+// showPage puts a page in the place of the form, after asking where changes
+// would be lost.
+func (a *App) showPage(t *toolPage, focus fyne.Focusable) {
+	a.leave(func() {
+		a.side.selected = ""
+		a.side.refresh()
+		a.show(t.root)
+		t.moved()
+		if focus != nil {
+			a.win.Canvas().Focus(focus)
+		}
+	})
+}
+
+// bounded keeps what it lays out from growing wider than that.
+type bounded float32
+
+// Layout implements fyne.Layout.
+func (b bounded) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, x := range o {
+		x.Move(fyne.NewPos(0, 0))
+		x.Resize(fyne.NewSize(min(s.Width, float32(b)+80), s.Height))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (b bounded) MinSize(o []fyne.CanvasObject) fyne.Size {
+	var s fyne.Size
+	for _, x := range o {
+		s = s.Max(x.MinSize())
+	}
+	return s
+}
+
+// card is a part of a page.
+func card(o fyne.CanvasObject) *fyne.Container {
+	back := newFill(looks.Surface, 10)
+	back.stroke = looks.Border
+	return container.NewStack(back, padded(16, 16, 16, 16, o))
+}
+
+// labelled is an input with its name above it.
+func labelled(name string, o fyne.CanvasObject) *fyne.Container {
+	return vbox(4, newLabel(name, 12, theme.ColorNameForeground, true), o)
+}
+
+// note is a sentence in a coloured box.
+func note(text string, back, front fyne.ThemeColorName) *fyne.Container {
+	return container.NewStack(newFill(back, 8), padded(10, 10, 12, 12, flush(prose(text, front, theme.SizeNameText))))
+}
+
+// lined is a part of a page with a dot that says how it stands.
+func dotted(dot fyne.ThemeColorName, o fyne.CanvasObject) *fyne.Container {
+	d := newFill(dot, 4)
+	d.least = fyne.NewSize(8, 8)
+	return newDock(nil, nil, padded(5, 0, 0, 10, vbox(0, d)), nil, o)
+}
+
+// field is an entry of a page.
+func (a *App) field(placeholder string, secret bool) *entry {
+	e := newEntry(false, secret)
+	e.keys, e.window = &a.keys, a.windowKey
+	e.SetPlaceHolder(placeholder)
+	if secret {
+		e.copied = func(c fyne.Clipboard) { a.copied(c, secretStays) }
+	}
+	return e
+}
+
+// textField is an entry of several lines.
+func (a *App) textField(placeholder string, rows int) *entry {
+	e := newEntry(true, false)
+	e.keys, e.window = &a.keys, a.windowKey
+	e.SetPlaceHolder(placeholder)
+	e.SetMinRowsVisible(rows)
+	return e
+}
+
+func (a *App) button(text string, icon fyne.Resource, tap func()) *keyButton {
+	return newKeyButton(text, icon, tap, a.windowKey)
+}
+
+func (a *App) mainButton(text string, icon fyne.Resource, tap func()) *keyButton {
+	b := a.button(text, icon, tap)
+	b.Importance = widget.HighImportance
+	return b
+}
+
+// copySecret copies what may hold a secret; it goes from the clipboard by itself.
+func (a *App) copySecret(text string) {
+	clip := a.o.App.Clipboard()
+	clip.SetContent(text)
+	a.copied(clip, secretStays)
+	a.toasts.say(lang.T("toast.copiedsecret"), false)
+}
+
+// chooseFile lets the person choose a file and reads it.
+func (a *App) chooseFile(then func(name string, data []byte)) {
+	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
+		if err != nil || f == nil {
+			return
+		}
+		defer func() { _ = f.Close() }()
+		name, data, err := readDropped(f.URI())
+		if err != nil {
+			a.toasts.say(lang.T("form.unreadable"), true)
+			return
+		}
+		then(name, data)
+	}, a.win)
+	d.Resize(fyne.NewSize(800, 560))
+	d.Show()
+}
+
+// saveFile lets the person choose where to write data. A secret is written to a
+// file that only this user can read.
+func (a *App) saveFile(name string, data []byte, secret bool, then func()) {
+	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
+		if err != nil || f == nil {
+			return
+		}
+		path := f.URI().Path()
+		if secret {
+			err = os.Chmod(path, 0o600)
+		}
+		if err == nil {
+			_, err = f.Write(data)
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			a.tell(&connectors.Error{Code: connectors.Storage, Said: err.Error(), Err: err})
+			return
+		}
+		a.toasts.say(lang.T("toast.written", connectors.Clean(path, 200)), false)
+		if then != nil {
+			then()
+		}
+	}, a.win)
+	d.SetFileName(name)
+	d.Resize(fyne.NewSize(800, 560))
+	d.Show()
+}
