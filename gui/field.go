@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
@@ -240,16 +239,10 @@ func (v *fieldView) help() {
 
 // pick reads a chosen file into the field, or its path where the path is asked for.
 func (v *fieldView) pick() {
-	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
-		if err != nil || f == nil {
-			return
-		}
-		defer func() { _ = f.Close() }()
+	v.p.a.openFile(func(f fyne.URIReadCloser) {
 		data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 		v.take(f.URI().Path(), data, err)
-	}, v.p.a.win)
-	d.Resize(fyne.NewSize(800, 560))
-	d.Show()
+	})
 }
 
 // takesFile reports whether the field can be answered with a file. Lines that

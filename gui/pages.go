@@ -2,6 +2,7 @@ package gui
 
 import (
 	"errors"
+	"io"
 	"os"
 
 	"fyne.io/fyne/v2"
@@ -143,22 +144,32 @@ func (a *App) copySecret(text string) {
 	a.toasts.say(lang.T("toast.copiedsecret"), false)
 }
 
-// chooseFile lets the person choose a file and reads it.
-func (a *App) chooseFile(then func(name string, data []byte)) {
+// openFile lets the person choose a file. The toolkit's dialog is resized after
+// it is shown: before that it would crash (fyne 2.8.1, FileDialog.MinSize).
+func (a *App) openFile(then func(fyne.URIReadCloser)) {
 	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
 		if err != nil || f == nil {
 			return
 		}
 		defer func() { _ = f.Close() }()
-		name, data, err := readDropped(f.URI())
+		then(f)
+	}, a.win)
+	d.Show()
+	d.Resize(dialogSize())
+}
+
+func dialogSize() fyne.Size { return fyne.NewSize(800, 560) }
+
+// chooseFile lets the person choose a file and reads it.
+func (a *App) chooseFile(then func(name string, data []byte)) {
+	a.openFile(func(f fyne.URIReadCloser) {
+		data, err := io.ReadAll(io.LimitReader(f, mostRead+1))
 		if err != nil {
 			a.toasts.say(lang.T("form.unreadable"), true)
 			return
 		}
-		then(name, data)
-	}, a.win)
-	d.Resize(fyne.NewSize(800, 560))
-	d.Show()
+		then(f.URI().Name(), data)
+	})
 }
 
 // saveFile lets the person choose where to write data. A secret is written to a
@@ -185,6 +196,6 @@ func (a *App) saveFile(name string, data []byte, secret bool, then func()) {
 		}
 	}, a.win)
 	d.SetFileName(name)
-	d.Resize(fyne.NewSize(800, 560))
 	d.Show()
+	d.Resize(dialogSize())
 }
