@@ -218,7 +218,9 @@ func (a *App) showWelcome() {
 		cards.Add(fixed(302, 0, card(theme.MediaPlayIcon(), lang.T("welcome.practice"), lang.T("welcome.practicetext"), a.startPractice)))
 	}
 	fresh.look()
-	centre := vbox(6, title(lang.T("welcome.title")), secondary(lang.T("welcome.text")), fixed(1, 14, newFill("", 0)), cards)
+	paste := a.button(lang.T("welcome.paste"), theme.ContentPasteIcon(), func() { a.showPaste(nil) })
+	paste.Importance = widget.LowImportance
+	centre := vbox(6, title(lang.T("welcome.title")), secondary(lang.T("welcome.text")), fixed(1, 14, newFill("", 0)), cards, container.NewHBox(paste))
 	a.show(container.NewCenter(fixed(620, 0, centre)))
 	a.win.Canvas().Focus(fresh)
 }

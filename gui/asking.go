@@ -3,6 +3,7 @@ package gui
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -36,7 +37,6 @@ type askPage struct {
 func (a *App) showAsk(c link.Connection) {
 	p := &askPage{name: a.field(lang.T("form.nameexample"), false), who: a.field(lang.T("ask.whoexample"), false), note: newNote(), out: vbox(10), types: a.o.Book.Types()}
 	p.note.keys, p.note.window = &a.keys, a.windowKey
-	rows := vbox(2)
 	for _, x := range a.list {
 		t, ok := a.typeOf(x.Type)
 		if x.Practice || !ok || x.State == link.OK && x.ID != c.ID {
@@ -45,7 +45,6 @@ func (a *App) showAsk(c link.Connection) {
 		check := widget.NewCheck(connectors.Clean(x.Name, 80)+"  ·  "+connectors.Clean(t.Name, 60), nil)
 		check.Checked = x.ID == c.ID
 		p.checks, p.list = append(p.checks, check), append(p.list, x)
-		rows.Add(check)
 	}
 	names := []string{lang.T("ask.notype")}
 	for _, t := range p.types {
@@ -61,7 +60,7 @@ func (a *App) showAsk(c link.Connection) {
 	p.do = a.mainButton(lang.T("ask.make"), theme.DocumentSaveIcon(), p.ask)
 	body := vbox(14)
 	if len(p.list) > 0 {
-		body.Add(labelled(lang.T("ask.which"), rows))
+		body.Add(labelled(lang.T("ask.which"), a.pickList(p.checks, func() { p.moved() })))
 	}
 	body.Add(labelled(lang.T("ask.type"), outlined(p.kind)))
 	for _, o := range []fyne.CanvasObject{nameRow, labelled(lang.T("ask.who"), oneLined(p.who)), labelled(lang.T("ask.note"), p.note), container.NewHBox(p.do), p.out} {
@@ -222,8 +221,10 @@ func (a *App) answer(r handover.Request) {
 	a.answering.show()
 }
 
-// show opens the page of the answer.
-func (w *answering) show() {
+// show opens the page of the answer, over the connections as they are now.
+func (w *answering) show() { w.a.reload(w.page) }
+
+func (w *answering) page() {
 	a, r := w.a, w.request
 	list := vbox(8)
 	for n, x := range w.wanted {
@@ -240,7 +241,16 @@ func (w *answering) show() {
 		body.Add(note(connectors.Clean(r.Note, 600), looks.AccentBack, theme.ColorNameForeground))
 	}
 	t := newToolPage(a, lang.T("answer.title", connectors.Clean(who, 60)), lang.T("answer.text"), body)
-	do := a.mainButton(lang.T("answer.seal"), theme.DocumentSaveIcon(), func() { w.seal(t, comment.Text, out) })
+	do := a.mainButton(lang.T("answer.seal"), theme.DocumentSaveIcon(), func() {
+		if left := w.unfinished(); left != "" {
+			anyway := a.button(lang.T("answer.anyway"), nil, func() { w.seal(t, comment.Text, out) })
+			out.Objects = []fyne.CanvasObject{note(lang.T("answer.unfinished", left), looks.WarnSubtle, looks.WarnText), container.NewHBox(anyway)}
+			out.Refresh()
+			t.moved()
+			return
+		}
+		w.seal(t, comment.Text, out)
+	})
 	for _, o := range []fyne.CanvasObject{labelled(lang.T("ask.words"), selectable(r.Words())), wrapped(lang.T("ask.wordstext"), looks.Text2), list, labelled(lang.T("answer.note"), comment), container.NewHBox(do), out} {
 		body.Add(o)
 	}
@@ -277,6 +287,19 @@ func (w *answering) item(n int, x handover.Wanted) fyne.CanvasObject {
 	return card(newDock(nil, nil, nil, vbox(6, fill, w.own(n, x.Type)), words))
 }
 
+// unfinished names what is not filled in yet.
+func (w *answering) unfinished() string {
+	var names []string
+	for n, x := range w.wanted {
+		t, ok := w.a.typeOf(x.Type)
+		c, made := w.a.connection(w.ids[n])
+		if !ok || !made || w.missing(t, c) != "" {
+			names = append(names, connectors.Clean(x.Name, 80))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 func (w *answering) missing(t connectors.Type, c link.Connection) string {
 	s := connectors.Settings{Plain: c.Plain, Secrets: map[string]connectors.Secret{}}
 	for _, k := range c.SecretKeys {
@@ -311,9 +334,7 @@ func (w *answering) own(n int, typeID string) fyne.CanvasObject {
 func (w *answering) fill(n int) {
 	then := func(id string) {
 		w.a.selectConnection(id)
-		if w.a.form != nil && w.a.form.id == id {
-			w.a.form.tellWith([]string{lang.T("answer.filling")}, w.a.button(lang.T("hand.toanswer"), theme.NavigateBackIcon(), w.show))
-		}
+		w.remind(w.a.form)
 	}
 	if id := w.ids[n]; id != "" {
 		then(id)
@@ -330,6 +351,13 @@ func (w *answering) fill(n int) {
 		w.ids[n], w.made = c.ID, append(w.made, c.ID)
 		w.a.reload(func() { then(c.ID) })
 	})
+}
+
+// remind leads back from the form of a connection that was made for the answer.
+func (w *answering) remind(p *formPane) {
+	if w != nil && p != nil && p.id != "" && slices.Contains(w.made, p.id) {
+		p.tellWith([]string{lang.T("answer.filling")}, w.a.button(lang.T("hand.toanswer"), theme.NavigateBackIcon(), w.show))
+	}
 }
 
 func (w *answering) seal(t *toolPage, comment string, out *fyne.Container) {

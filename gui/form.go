@@ -46,6 +46,7 @@ type formPane struct {
 	running    *label
 
 	unsaved bool
+	told    bool // the banner is about answers that are not saved yet
 	cancel  func()
 	links   int // counts link attempts; a late result of an older one is dropped
 }
@@ -442,6 +443,11 @@ func (p *formPane) saved(c link.Connection) {
 		p.dependents(c)
 	}
 	p.a.side.selected = c.ID
+	if p.told {
+		p.told = false
+		p.banner.RemoveAll()
+		p.moved()
+	}
 	p.showState()
 	p.status.set(lang.T("form.saved"))
 }

@@ -352,6 +352,7 @@ func (p *formPane) tellWith(words []string, buttons ...fyne.CanvasObject) {
 	}
 	p.banner.Objects = []fyne.CanvasObject{container.NewStack(newFill(looks.AccentBack, 8), padded(12, 12, 12, 12, box))}
 	p.banner.Refresh()
+	p.told = len(buttons) == 0
 	p.moved()
 }
 

@@ -36,7 +36,9 @@ func newGallery(a *App) *gallery {
 			g.cards[0].Tapped(nil)
 		}
 	}
-	search := container.NewHBox(fixed(480, 0, g.search))
+	paste := a.button(lang.T("sidebar.paste"), theme.ContentPasteIcon(), func() { a.showPaste(nil) })
+	paste.Importance = widget.LowImportance
+	search := container.NewHBox(fixed(480, 0, g.search), paste)
 	if a.o.Practice != nil {
 		try := widget.NewButtonWithIcon(lang.T("gallery.practice"), theme.MediaPlayIcon(), a.startPractice)
 		try.Importance = widget.LowImportance

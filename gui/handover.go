@@ -77,7 +77,6 @@ const (
 func (a *App) showSeal(chosen []string) {
 	p := &sealPage{out: vbox(10), pass: a.field("", true), keys: a.textField("age1…\nssh-ed25519 AAAA…", 3), note: newNote()}
 	p.note.keys, p.note.window = &a.keys, a.windowKey
-	rows := vbox(2)
 	for _, c := range a.list {
 		if c.Practice {
 			continue
@@ -88,7 +87,6 @@ func (a *App) showSeal(chosen []string) {
 			check.Checked = check.Checked || id == c.ID
 		}
 		p.checks, p.list = append(p.checks, check), append(p.list, c)
-		rows.Add(check)
 	}
 	p.how = newKeySelect([]string{lang.T("hand.bywords"), lang.T("hand.byown"), lang.T("hand.bykeys")}, a.windowKey)
 	p.passRow, p.keyRow = labelled(lang.T("keys.passphrase"), oneLined(p.pass)), labelled(lang.T("hand.keys"), p.keys)
@@ -98,7 +96,7 @@ func (a *App) showSeal(chosen []string) {
 		p.moved()
 	}
 	p.do = a.mainButton(lang.T("hand.do"), theme.DocumentSaveIcon(), p.seal)
-	var what fyne.CanvasObject = rows
+	what := a.pickList(p.checks, func() { p.moved() })
 	if len(p.list) == 0 {
 		what = secondary(lang.T("sidebar.empty"))
 	}
@@ -106,6 +104,45 @@ func (a *App) showSeal(chosen []string) {
 		vbox(0, p.plain, p.rotating), labelled(lang.T("hand.note"), p.note), container.NewHBox(p.do), p.out))
 	a.showPage(p.toolPage, p.how)
 	p.how.SetSelectedIndex(byWords)
+}
+
+// The lists of connections to tick: how many are shown at once, and from how many
+// on they can be searched.
+const (
+	mostPicked  = 100
+	searchPicks = 12
+)
+
+// pickList shows the boxes to tick; what is ticked stays in sight.
+func (a *App) pickList(checks []*widget.Check, moved func()) fyne.CanvasObject {
+	rows, more := vbox(2), secondary("")
+	search := a.field(lang.T("sidebar.search"), false)
+	search.Icon = theme.SearchIcon()
+	fill := func(want string) {
+		rows.Objects = nil
+		left := 0
+		for _, c := range checks {
+			switch {
+			case !c.Checked && !strings.Contains(strings.ToLower(c.Text), strings.ToLower(strings.TrimSpace(want))):
+			case len(rows.Objects) >= mostPicked && !c.Checked:
+				left++
+			default:
+				rows.Add(c)
+			}
+		}
+		more.Hidden = left == 0
+		more.set(lang.T("hand.more", left))
+	}
+	fill("")
+	search.OnChanged = func(text string) {
+		fill(text)
+		rows.Refresh()
+		moved()
+	}
+	if len(checks) < searchPicks {
+		return rows
+	}
+	return vbox(6, oneLined(search), rows, more)
 }
 
 func (p *sealPage) put(o ...fyne.CanvasObject) {

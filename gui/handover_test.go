@@ -220,6 +220,11 @@ func TestARequestIsMadeAnsweredAndOpenedInTheWindow(t *testing.T) {
 	r.push("Fill in…")
 	r.until("the form", func() bool { return r.a.form != nil && r.a.form.id != "" && r.a.form.id != mine.ID })
 	r.shot("answer-02-form")
+	r.a.answering.show()
+	r.push("Seal the answer")
+	r.sees("Not everything is filled in yet")
+	r.a.selectConnection(r.a.answering.ids[0])
+	r.until("the form again", func() bool { return r.a.form != nil })
 	r.a.form.field("user").set("reporting")
 	r.a.form.field("password").entry.SetText(handed)
 	r.a.form.save(nil)
@@ -247,7 +252,13 @@ func TestARequestIsMadeAnsweredAndOpenedInTheWindow(t *testing.T) {
 	r.sees("What is in it")
 	r.shot("answer-04-plan")
 	r.push("Save these")
-	r.until("the import", func() bool { return len(r.a.list) == made })
+	r.push("Replace it")
+	r.until("one, complete, under its old name", func() bool {
+		return len(r.a.list) == 1 && r.a.list[0].Name == "Sales" && r.a.list[0].ID != mine.ID && len(r.a.list[0].SecretKeys) == 1
+	})
+	if got, err := r.book.Settings(t.Context(), r.a.list[0].ID); err != nil || got.Secrets["password"].Reveal() != handed || got.Plain["user"] != "reporting" {
+		t.Errorf("%v %v", got.Plain, err)
+	}
 }
 
 func TestAConnectionIsShownForOtherTools(t *testing.T) {

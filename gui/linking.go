@@ -184,6 +184,7 @@ func (p *formPane) finished(r *link.Result, open bool) {
 	if r.Session != nil && (open || p.id != "") {
 		p.a.preview.open(r)
 		p.a.work.look(true)
+		p.a.answering.remind(p)
 	} else {
 		r.Close()
 		p.a.preview.failed(r.State == link.Failed)

@@ -88,7 +88,7 @@ func (p *unsealPage) open() {
 			p.moved()
 			return
 		}
-		p.a.showPlan(plan, "")
+		p.a.showPlan(plan, "", false)
 	})
 }
 
@@ -114,21 +114,22 @@ func (a *App) openAnswer(data []byte) {
 			a.tell(err)
 			return
 		}
-		a.showPlan(plan, said)
+		a.showPlan(plan, said, true)
 	})
 }
 
 // planPage shows everything that an import would do, and does it when agreed.
 type planPage struct {
 	*toolPage
+	answer bool // to a request of this person's
 	plan   handover.Plan
 	checks []*widget.Check
 	do     *keyButton
 	out    *fyne.Container
 }
 
-func (a *App) showPlan(plan handover.Plan, said string) {
-	p := &planPage{plan: plan, out: vbox(8)}
+func (a *App) showPlan(plan handover.Plan, said string, answer bool) {
+	p := &planPage{plan: plan, answer: answer, out: vbox(8)}
 	list := vbox(8)
 	if said != "" {
 		list.Add(note(connectors.Clean(said, 500), looks.AccentBack, theme.ColorNameForeground))
@@ -210,6 +211,43 @@ func (p *planPage) save() {
 		p.a.reload(func() {
 			p.a.selectConnection(made[0].ID)
 			p.a.toasts.say(lang.N("paste.saved", len(made)), false)
+			p.replace(chosen, made)
 		})
+	})
+}
+
+// replace asks whether the incomplete connection that a request was about may
+// go, now that its answer is here. It does nothing by itself.
+func (p *planPage) replace(chosen []int, made []link.Connection) {
+	for n, i := range chosen {
+		old := p.plan.Items[i].Same
+		if !p.answer || old == nil || old.State != link.Prepared {
+			continue
+		}
+		fresh := made[n]
+		p.a.question(question{title: lang.T("hand.replacetitle", connectors.Clean(old.Name, 60)), text: fixed(420, 60, wrappedText(lang.T("hand.replacetext"))), yes: lang.T("hand.replace"), no: lang.T("hand.keepboth"), answer: func(yes bool) {
+			if yes {
+				p.a.takePlace(*old, fresh)
+			}
+		}}).Show()
+		return
+	}
+}
+
+// takePlace removes old, which was never linked, and gives its name to fresh.
+func (a *App) takePlace(old, fresh link.Connection) {
+	task.Run(a.r, func(ctx context.Context) (link.Connection, error) {
+		if err := a.o.Book.Forget(ctx, old.ID); err != nil {
+			return fresh, err
+		}
+		return a.o.Book.Rename(ctx, fresh.ID, old.Name)
+	}, func(c link.Connection, err error) {
+		if err != nil {
+			a.tell(err)
+		}
+		if a.form != nil && a.form.id == c.ID {
+			a.form.renamed(c.Name)
+		}
+		a.reload(nil)
 	})
 }
