@@ -373,7 +373,7 @@ func (a *App) dropped(at fyne.Position, uris []fyne.URI) {
 		return
 	}
 	var files []intake.File
-	for _, u := range uris {
+	for _, u := range inFolders(uris) {
 		name, data, err := readDropped(u)
 		if err != nil {
 			a.toasts.say(lang.T("form.unreadable"), true)
@@ -385,6 +385,25 @@ func (a *App) dropped(at fyne.Position, uris []fyne.URI) {
 		files = append(files, intake.File{Name: name, Data: data})
 	}
 	a.showPaste(files)
+}
+
+// inFolders has the files of a dropped folder in its place, not those of the
+// folders in it.
+func inFolders(uris []fyne.URI) []fyne.URI {
+	var out []fyne.URI
+	for _, u := range uris {
+		list, err := storage.List(u)
+		if err != nil {
+			out = append(out, u)
+			continue
+		}
+		for _, x := range list {
+			if is, err := storage.CanList(x); (err != nil || !is) && len(out) < intake.MaxFiles {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
 }
 
 func readDropped(u fyne.URI) (string, []byte, error) {

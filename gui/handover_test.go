@@ -112,12 +112,21 @@ func TestWhatIsPastedIntoTheWindowOpensItsForm(t *testing.T) {
 func TestAFileWithSeveralIsReviewed(t *testing.T) {
 	r := newRoom(t, roomOptions{})
 	text := "[one]\ntype = sftp\nhost = one.example.com\nuser = a\n\n[two]\ntype = ftp\nhost = two.example.com\nuser = b\n"
-	path := filepath.Join(t.TempDir(), "rclone.conf")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rclone.conf")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.a.dropped(fyne.NewPos(10, 10), []fyne.URI{storage.NewFileURI(path)})
 	r.sees("two.example.com")
+	if err := os.WriteFile(filepath.Join(dir, "mail.env"), []byte("SMTP_HOST=smtp.example.com\nSMTP_USER=a\nSMTP_PASSWORD="+handed+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.a.dropped(fyne.NewPos(10, 10), []fyne.URI{storage.NewFileURI(dir)})
+	r.sees("smtp.example.com")
+	r.sees("two.example.com")
+	r.a.dropped(fyne.NewPos(10, 10), []fyne.URI{storage.NewFileURI(path)})
+	r.until("the two alone", func() bool { return !strings.Contains(r.texts(), "smtp.example.com") && strings.Contains(r.texts(), "two.example.com") })
 	r.shot("paste-02-review")
 	r.push("Save these")
 	r.until("both", func() bool { return len(r.a.list) == 2 })
