@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/answers"
 	"jackfield/connectors/keys"
 )
 
@@ -46,10 +47,10 @@ func certificateChain() connectors.Type {
 				{Value: "parts", Label: "Certificates, and the key apart", Help: "PEM, DER or P7B."},
 				{Value: "file", Label: "One file with both", Help: "PFX (.p12), a Java key store, or PEM with the key in it."},
 			}},
-			{Key: fieldCert, Label: "Certificates", Kind: connectors.Lines, Required: true, Show: connectors.When("source", "parts"), Valid: validCertificates,
+			{Key: fieldCert, Label: "Certificates", Kind: connectors.Lines, Required: true, Show: connectors.When("source", "parts"), Valid: validCertificates, Tidy: answers.TidyPEM,
 				Help: "PEM, DER or P7B. Paste them in any order, or choose the file."},
-			{Key: fieldKey, Label: "Private key", Kind: connectors.SecretLines, Show: connectors.When("source", "parts"), Help: "Only when it is to be checked, or used by other connections."},
-			{Key: fieldBundle, Label: "File", Kind: connectors.SecretLines, Required: true, Show: connectors.When("source", "file"), Help: "PFX (.p12), a Java key store, or PEM with the key in it."},
+			{Key: fieldKey, Label: "Private key", Kind: connectors.SecretLines, Show: connectors.When("source", "parts"), Tidy: answers.TidyPEM, Help: "Only when it is to be checked, or used by other connections."},
+			{Key: fieldBundle, Label: "File", Kind: connectors.SecretLines, Required: true, Show: connectors.When("source", "file"), Tidy: answers.TidyPEM, Help: "PFX (.p12), a Java key store, or PEM with the key in it."},
 			{Key: fieldPassphrase, Label: "Passphrase of the file or key", Kind: connectors.SecretText, Help: "Only when it is locked with one."},
 			noteField(),
 		}},

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/answers"
 	"jackfield/connectors/keys"
 )
 
@@ -22,7 +23,7 @@ func privateKey() connectors.Type {
 		Where:    []string{"used_for"},
 		Keywords: []string{"ssh", "rsa", "ed25519", "ecdsa", "pem", "ppk", "putty", "pkcs8", "jwk", "pfx", "id_rsa"},
 		Form: connectors.Form{Fields: []connectors.Field{
-			{Key: "private_key", Label: "Private key", Kind: connectors.SecretLines, Required: true, Section: "Key",
+			{Key: "private_key", Label: "Private key", Kind: connectors.SecretLines, Required: true, Section: "Key", Tidy: answers.TidyPEM,
 				Help: "OpenSSH, PEM, PuTTY (.ppk), JWK or PFX. Paste it or choose its file."},
 			passphraseField("Passphrase of the key"),
 			noteField(),

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/answers"
 	"jackfield/connectors/keys"
 )
 
@@ -22,7 +23,7 @@ func publicKey() connectors.Type {
 		Where:    []string{"used_for"},
 		Keywords: []string{"ssh", "authorized_keys", "id_rsa.pub", "pem", "jwk", "fingerprint", "ssh2"},
 		Form: connectors.Form{Fields: []connectors.Field{
-			{Key: "public_key", Label: "Public key", Kind: connectors.Lines, Required: true, Section: "Key", Valid: validPublic,
+			{Key: "public_key", Label: "Public key", Kind: connectors.Lines, Required: true, Section: "Key", Valid: validPublic, Tidy: answers.TidyPEM,
 				Help: "An OpenSSH line, PEM, SSH2, a JWK, or a certificate. Paste it or choose its file."},
 			noteField(),
 		}},

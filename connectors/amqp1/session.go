@@ -59,7 +59,7 @@ func open(ctx context.Context, env *connectors.Env, c config) (connectors.Sessio
 		if t.TLS == nil {
 			return nil, &connectors.Error{Code: connectors.BadInput, Reason: "amqp1.certificate_needs_tls", Op: connectors.StageForm, Field: "security"}
 		}
-		if c.Cert == "" {
+		if !c.Presents() {
 			return nil, &connectors.Error{Code: connectors.BadInput, Reason: "amqp1.no_certificate", Op: connectors.StageForm, Field: "client_cert"}
 		}
 		t.SASL, t.Account, t.authField = amqp.SASLTypeExternal(""), "client certificate", "client_cert"

@@ -34,7 +34,7 @@ func open(ctx context.Context, env *connectors.Env, c config) (connectors.Sessio
 	case c.Auth == byCertificate && !c.secure():
 		wrong.Reason, wrong.Field = "clickhouse.certificate_needs_tls", "security"
 		return nil, wrong
-	case c.Auth == byCertificate && c.Cert == "":
+	case c.Auth == byCertificate && !c.Presents():
 		wrong.Reason, wrong.Field = "clickhouse.no_certificate", "client_cert"
 		return nil, wrong
 	}

@@ -80,7 +80,7 @@ func guide() connectors.Guide {
 			"Java's key store and trust store files (.jks, .p12) can be used as they are: choose them in the form, with their passwords.",
 		},
 		Rights:  "To see a topic: Describe on it. To read its messages: Read on it. To see a consumer group and its lag: Describe on the group. No right on any group is needed to read messages, because no group is joined.",
-		Admin:   "kafka-acls.sh --bootstrap-server … --command-config admin.properties --add --allow-principal User:reader --operation Read --topic orders; the same with --operation Describe --group '*' for the groups.",
+		Admin:   "Make a user, and allow it Read on the topics that should be seen, and Describe on the groups whose lag should be seen. Nothing else is needed.",
 		Network: "Every broker has to be reachable, not the bootstrap server alone: a cluster tells its clients the addresses of its brokers (advertised.listeners), and these are then dialled.",
 		Notes: []string{
 			"Kafka leaves out of its lists what an account may not see, and says nothing. An empty list can mean a missing right. Topics that are named in the form are asked for by name, so that a missing right is told.",
@@ -141,7 +141,7 @@ func tlsFields(encrypted []connectors.Cond) []connectors.Field {
 		client = append(client, f)
 	}
 	server = append(server,
-		connectors.Field{Key: "truststore", Label: "Trust store", Kind: connectors.SecretLines, Advanced: true, Show: encrypted,
+		connectors.Field{Key: "truststore", Label: "Trust store", Kind: connectors.SecretLines, Tidy: answers.TidyPEM, Advanced: true, Show: encrypted,
 			Help: "Java's file with the authorities to trust (.jks, .p12), instead of the CA certificate."},
 		connectors.Field{Key: "truststore_password", Label: "Password of the trust store", Kind: connectors.SecretText, Advanced: true, Show: encrypted})
 	choice := connectors.Field{Key: "certificate", Label: "Client certificate", Kind: connectors.Choice, Default: certificateNo, Section: "Client certificate", Show: encrypted, Options: []connectors.Option{
@@ -151,7 +151,7 @@ func tlsFields(encrypted []connectors.Cond) []connectors.Field {
 	}}
 	client = append([]connectors.Field{choice}, client...)
 	client = append(client,
-		connectors.Field{Key: "keystore", Label: "Key store", Kind: connectors.SecretLines, Required: true, Show: with(certificateJKS), Help: "The file with the client's key and certificate (.jks, .p12, .pfx)."},
+		connectors.Field{Key: "keystore", Label: "Key store", Kind: connectors.SecretLines, Tidy: answers.TidyPEM, Required: true, Show: with(certificateJKS), Help: "The file with the client's key and certificate (.jks, .p12, .pfx)."},
 		connectors.Field{Key: "keystore_password", Label: "Password of the key store", Kind: connectors.SecretText, Show: with(certificateJKS)})
 	return append(client, server...)
 }

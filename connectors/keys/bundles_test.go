@@ -211,3 +211,12 @@ func TestKeytabsOfAKDC(t *testing.T) {
 		}
 	}
 }
+
+// Two authorities that name each other as their issuer do not make an endless chain.
+func TestCertificatesInACircleEnd(t *testing.T) {
+	a := &x509.Certificate{Raw: []byte("a"), RawSubject: []byte("A"), RawIssuer: []byte("B")}
+	b := &x509.Certificate{Raw: []byte("b"), RawSubject: []byte("B"), RawIssuer: []byte("A")}
+	if got := upwards([]*x509.Certificate{a, b}, leafOf([]*x509.Certificate{a, b})); len(got) != 2 {
+		t.Errorf("%d certificates", len(got))
+	}
+}

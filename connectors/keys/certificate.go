@@ -6,14 +6,12 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
-
-	"jackfield/connectors"
 )
 
 const maxCertificates = 300
 
 // items reads one PEM block.
-func (b block) items(pass connectors.Secret) ([]Item, error) {
+func (b block) items(pass attempt) ([]Item, error) {
 	switch b.kind() {
 	case PrivateKey:
 		return []Item{b.privateItem(pass)}, nil
@@ -41,7 +39,7 @@ func (b block) items(pass connectors.Secret) ([]Item, error) {
 	return nil, nil
 }
 
-func binaryItems(data []byte, pass connectors.Secret) ([]Item, error) {
+func binaryItems(data []byte, pass attempt) ([]Item, error) {
 	switch k := binaryKind(data); k {
 	case PrivateKey:
 		return []Item{derItem(data, pass)}, nil

@@ -1,15 +1,13 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"slices"
 	"strings"
-
-	"jackfield/connectors"
-	"jackfield/connectors/internal/jwtx"
 )
 
 // A Chain is certificates in the order in which a server sends them.
@@ -34,11 +32,7 @@ func Order(certs []*x509.Certificate, key crypto.PublicKey) Chain {
 	if own := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return key != nil && Same(c.PublicKey, key) }); own > 0 {
 		sorted = append([]*x509.Certificate{certs[own]}, append(slices.Clone(certs[:own]), certs[own+1:]...)...)
 	}
-	// The first certificate that issued no other one is taken for the leaf.
-	out := Chain{Certificates: sorted}
-	if found, err := jwtx.Certificates(ChainPEM(sorted), connectors.Secret{}); err == nil {
-		out.Certificates = found
-	}
+	out := Chain{Certificates: upwards(sorted, leafOf(sorted))}
 	for _, c := range certs {
 		if !slices.ContainsFunc(out.Certificates, c.Equal) {
 			out.Others = append(out.Others, c)
@@ -55,6 +49,39 @@ func Order(certs []*x509.Certificate, key crypto.PublicKey) Chain {
 		}
 	}
 	return out
+}
+
+// leafOf is the first certificate that issued none of the others.
+func leafOf(certs []*x509.Certificate) *x509.Certificate {
+	for _, c := range certs {
+		if !slices.ContainsFunc(certs, func(other *x509.Certificate) bool { return other != c && issued(c, other) }) {
+			return c
+		}
+	}
+	return certs[0]
+}
+
+// issued goes by the names and the key identifiers (RFC 5280 section 4.2.1.1);
+// whether the signatures hold is for the server to say. A certificate that
+// names itself is the end of a chain.
+func issued(parent, c *x509.Certificate) bool {
+	return bytes.Equal(parent.RawSubject, c.RawIssuer) && !bytes.Equal(c.RawIssuer, c.RawSubject) &&
+		(len(parent.SubjectKeyId) == 0 || len(c.AuthorityKeyId) == 0 || bytes.Equal(parent.SubjectKeyId, c.AuthorityKeyId))
+}
+
+// upwards is the chain from leaf to its last issuer, each certificate once.
+func upwards(certs []*x509.Certificate, leaf *x509.Certificate) []*x509.Certificate {
+	chain := []*x509.Certificate{leaf}
+	for {
+		last := chain[len(chain)-1]
+		i := slices.IndexFunc(certs, func(c *x509.Certificate) bool {
+			return issued(c, last) && !slices.ContainsFunc(chain, c.Equal)
+		})
+		if i < 0 {
+			return chain
+		}
+		chain = append(chain, certs[i])
+	}
 }
 
 // reordered reports whether those of the chain stood in another order.

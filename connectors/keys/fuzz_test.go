@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"jackfield/connectors"
 	"jackfield/connectors/conntest/server"
 )
 
@@ -40,7 +39,7 @@ func FuzzPPK(f *testing.F) {
 		if f, ok := parsePPK(text); ok && f.version > 2 && f.memory*f.passes > 256 {
 			return // the derivation is not what is looked for
 		}
-		i, err := ppkItem(text, locked)
+		i, err := ppkItem(text, attempt{locked, reading()})
 		if err == nil {
 			plausible(t, []Item{i}, nil)
 		}
@@ -63,7 +62,7 @@ func FuzzJKS(f *testing.F) {
 			return
 		}
 		entries, _, err := walkStore(data)
-		_, err2 := storeItems(data, connectors.Secret{})
+		_, err2 := storeItems(data, attempt{most: reading()})
 		plausible(t, nil, err2)
 		if err != nil {
 			plausible(t, nil, err)
@@ -71,7 +70,7 @@ func FuzzJKS(f *testing.F) {
 		}
 		for _, e := range entries { // the checksum hides them from the fuzzer otherwise
 			if e.work() <= 10_000 {
-				items, err := e.items("JCEKS", locked)
+				items, err := e.items("JCEKS", attempt{locked, reading()})
 				plausible(t, items, err)
 			}
 		}
@@ -90,7 +89,7 @@ func FuzzPFX(f *testing.F) {
 		if lookInto(data).work > 100 {
 			return // the derivation is not what is looked for
 		}
-		items, err := pfxItems(data, locked)
+		items, err := pfxItems(data, attempt{locked, reading()})
 		plausible(t, items, err)
 	})
 }
@@ -130,7 +129,7 @@ func FuzzJWK(f *testing.F) {
 	f.Add(`{"kty":"RSA","n":"AQ","e":"AQAB"}`)
 	f.Add(`{"installed":{"client_id":"practice"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		items, err := jsonItems(text, connectors.Secret{})
+		items, err := jsonItems(text, attempt{most: reading()})
 		plausible(t, items, err)
 	})
 }

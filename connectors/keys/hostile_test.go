@@ -346,7 +346,7 @@ func TestSecurity73_AgeFilesAreNotOpened(t *testing.T) {
 	}
 }
 
-// FuzzRead is for everything that Read takes apart.
+// FuzzRead is for the guess at what something is, and for everything that Read takes apart.
 func FuzzRead(f *testing.F) {
 	dir := f.TempDir()
 	openssl := server.Program(f, "openssl", "openssl")
@@ -365,8 +365,14 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}`))
 	f.Add([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02\x00\x01a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05X.509\x00\x00\x00\x01\x30"))
 	f.Add([]byte("\x05\x02\x00\x00\x00\x10\x00\x01"))
+	for _, s := range []string{"", "ssh-ed25519 AAAA", "-----BEGIN X-----", "{", "\x30\x82\x01\x00\x02\x01\x03", "host ssh-rsa AAAA", "\xff\xfea\x00"} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if k := Identify(data); k == PFX || k == JavaStore {
+		switch k := Identify(data); {
+		case k.Name() == "":
+			t.Fatal("no name")
+		case k == PFX || k == JavaStore:
 			return // FuzzPFX and FuzzJKS are for them
 		}
 		items, _, err := Read(data, connectors.Secret{})
@@ -381,18 +387,6 @@ func FuzzRead(f *testing.F) {
 			_, _ = SSHLine(i.Public, i.Name), PublicPEM(i.Public)
 		}
 		Order(certificates(items), nil)
-	})
-}
-
-// FuzzIdentify is for the guess at what something is.
-func FuzzIdentify(f *testing.F) {
-	for _, s := range []string{"", "ssh-ed25519 AAAA", "-----BEGIN X-----", "{", "\x30\x82\x01\x00\x02\x01\x03", "host ssh-rsa AAAA", "\xff\xfea\x00"} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if Identify(data).Name() == "" {
-			t.Fatal("no name")
-		}
 	})
 }
 

@@ -63,7 +63,7 @@ func Inspect(data []byte, o Options) (Report, error) {
 		return Report{Kind: Binary, What: say("large")}, fault("keys.large", "")
 	}
 	c := open(data)
-	items, err := c.read(o.Passphrase)
+	items, err := c.read(attempt{o.Passphrase, reading()})
 	r := Report{Kind: c.kind(), Items: items, Repairs: c.repairs}
 	r.What = whatIs(r.Kind, items, err)
 	in := &inspector{Options: o, r: &r}

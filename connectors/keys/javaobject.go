@@ -8,7 +8,6 @@ import (
 
 	"crypto/x509/pkix"
 
-	"jackfield/connectors"
 	"jackfield/connectors/internal/pkcs8x"
 )
 
@@ -43,7 +42,7 @@ func (c *cursor) sealed() (*sealed, bool) {
 	return s, s.data != nil
 }
 
-func (s *sealed) item(e stored, format string, pass connectors.Secret) Item {
+func (s *sealed) item(e stored, format string, pass attempt) Item {
 	i := Item{Kind: SharedKey, Format: format, Name: e.alias, Created: e.made, Algorithm: "shared secret", Locked: s.algorithm}
 	if s.algorithm != "PBEWithMD5AndTripleDES" {
 		i.Err = unsupported("keys.cipher", s.algorithm)

@@ -5,8 +5,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"jackfield/connectors"
-	"jackfield/connectors/internal/jwtx"
 	"jackfield/connectors/internal/pemx"
 )
 
@@ -17,7 +15,7 @@ const (
 )
 
 // jsonItems reads a JWK, a set of them (RFC 7517), or the file of a Google service account.
-func jsonItems(text string, pass connectors.Secret) ([]Item, error) {
+func jsonItems(text string, pass attempt) ([]Item, error) {
 	var file struct {
 		PrivateKey string            `json:"private_key"`
 		Email      string            `json:"client_email"`
@@ -84,18 +82,16 @@ func webKey(raw []byte) (Item, error) {
 	switch i.Kind {
 	case SharedKey:
 		i.Algorithm = "shared secret"
-	case PrivateKey:
-		signer, err := jwtx.ReadKey(string(raw), connectors.Secret{})
-		if err != nil {
-			return i, damaged("the JWK")
-		}
-		i.have(signer)
 	default:
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(raw) != nil || !key.Valid() {
+		if key.UnmarshalJSON(raw) != nil || !key.Valid() || key.IsPublic() != (i.Kind == PublicKey) {
 			return i, damaged("the JWK")
 		}
-		i.own(key.Key)
+		if i.Kind == PublicKey {
+			i.own(key.Key)
+		} else {
+			i.have(key.Key)
+		}
 	}
 	return i, nil
 }

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"jackfield/connectors"
-	"jackfield/connectors/internal/kerberosx"
+	"jackfield/connectors/internal/keytabx"
 	"jackfield/connectors/internal/pemx"
 )
 
@@ -60,7 +60,7 @@ type Item struct {
 }
 
 // An Entry is one key of a keytab, without the key.
-type Entry = kerberosx.Entry
+type Entry = keytabx.Entry
 
 // A Repair is something that was put right before it could be read.
 type Repair = pemx.Repair
@@ -91,15 +91,19 @@ func (p Private) MarshalJSON() ([]byte, error) { return nil, connectors.ErrSecre
 // the error is for content in which nothing at all can be read, and is an
 // *connectors.Error whose Field is FieldData or FieldPassphrase.
 func Read(data []byte, passphrase connectors.Secret) ([]Item, []Repair, error) {
+	return read(data, attempt{passphrase, reading()})
+}
+
+func read(data []byte, pass attempt) ([]Item, []Repair, error) {
 	if len(data) > MaxSize {
 		return nil, nil, fault("keys.large", "")
 	}
 	c := open(data)
-	items, err := c.read(passphrase)
+	items, err := c.read(pass)
 	return items, c.repairs, err
 }
 
-func (c *content) read(pass connectors.Secret) ([]Item, error) {
+func (c *content) read(pass attempt) ([]Item, error) {
 	items, err := c.items(pass)
 	if err == nil && len(items) == 0 {
 		err = other(c.kind())
@@ -108,7 +112,7 @@ func (c *content) read(pass connectors.Secret) ([]Item, error) {
 }
 
 // items dispatches by what the content is.
-func (c *content) items(pass connectors.Secret) ([]Item, error) {
+func (c *content) items(pass attempt) ([]Item, error) {
 	if c.binary != nil {
 		return binaryItems(c.binary, pass)
 	}
@@ -146,7 +150,7 @@ func single(i Item, err error) ([]Item, error) {
 	return []Item{i}, nil
 }
 
-func (c *content) pemItems(pass connectors.Secret) ([]Item, error) {
+func (c *content) pemItems(pass attempt) ([]Item, error) {
 	var out []Item
 	if c.many {
 		return nil, fault("keys.many", "")

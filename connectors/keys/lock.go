@@ -6,14 +6,40 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"jackfield/connectors"
 )
 
-// What opening something may cost. OpenSSL makes 2,048 iterations, Java 10,000,
-// password managers about 600,000; scrypt usually takes 16 MB.
-const (
-	maxIterations = 1_000_000
-	maxMemory     = 64 << 20 // bytes
-)
+// An attempt is a passphrase, and how much may be done to try it.
+type attempt struct {
+	connectors.Secret
+	most limits
+}
+
+// limits is what opening something may cost.
+type limits struct {
+	iterations int64  // added up
+	bundle     int64  // the same for a PFX or a key store, which can hold many keys
+	memory     int64  // bytes
+	rounds     uint32 // of bcrypt
+	argon      uint64 // KB times passes
+}
+
+// reading is for what is only looked at, within about a second. OpenSSL makes
+// 2,048 iterations, Java 10,000, password managers about 600,000; scrypt usually
+// takes 16 MB; ssh-keygen makes 16 or 24 rounds; PuTTYgen takes 8 MB and as many
+// passes as fit into a tenth of a second.
+func reading() limits {
+	return limits{iterations: 1_000_000, bundle: 1_000_000, memory: 64 << 20, rounds: 512, argon: 1 << 20}
+}
+
+// using is for a key that somebody signs in with, and has waited for before: a few seconds.
+func using() limits {
+	return limits{iterations: 10_000_000, bundle: 2_000_000, memory: maxMemory, rounds: 2048, argon: 4 << 20}
+}
+
+// maxMemory is the most that any limit has, in bytes.
+const maxMemory = 256 << 20
 
 // The bounds of a survey. A PFX nests about twelve levels deep.
 const (
@@ -39,8 +65,8 @@ func lookInto(der []byte) *survey {
 	return s
 }
 
-func (s *survey) costly() bool {
-	return s.tooDeep || s.work > maxIterations || s.memory > maxMemory || s.lanes > 4*maxMemory
+func (s *survey) costly(most limits) bool {
+	return s.tooDeep || s.work > most.iterations || s.memory > most.memory || s.lanes > 4*most.memory
 }
 
 // locked says in words what was used: "AES-256-CBC, PBKDF2 with 2048 iterations".

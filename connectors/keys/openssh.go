@@ -15,12 +15,7 @@ import (
 	"golang.org/x/crypto/chacha20"
 	"golang.org/x/crypto/poly1305" //nolint:staticcheck // OpenSSH's cipher does not use the AEAD of RFC 8439
 	"golang.org/x/crypto/ssh"
-
-	"jackfield/connectors"
 )
-
-// maxRounds bounds bcrypt: ssh-keygen makes 16 or 24 rounds.
-const maxRounds = 512
 
 // An openSSHFile is the form of
 // https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key.
@@ -32,7 +27,7 @@ type openSSHFile struct {
 }
 
 // openSSH fills in the public half, which is never encrypted, and opens the private one.
-func (i *Item) openSSH(data []byte, pass connectors.Secret) {
+func (i *Item) openSSH(data []byte, pass attempt) {
 	data, ok := bytes.CutPrefix(data, openSSHMagic)
 	var f openSSHFile
 	if !ok || ssh.Unmarshal(data, &f) != nil {
@@ -65,7 +60,7 @@ func (i *Item) openSSH(data []byte, pass connectors.Secret) {
 	i.Locked = fmt.Sprintf("%s, %s with %d rounds", f.Cipher, f.KDF, options.Rounds)
 	plan, known := sshCiphers()[f.Cipher]
 	switch {
-	case options.Rounds > maxRounds:
+	case options.Rounds > pass.most.rounds:
 		i.Err = fault("keys.costly", "")
 	case !known || f.KDF != "bcrypt":
 		i.Err = unsupported("keys.cipher", f.Cipher)

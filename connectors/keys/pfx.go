@@ -11,7 +11,7 @@ import (
 	"unicode/utf16"
 
 	"jackfield/connectors"
-	"jackfield/connectors/internal/kerberosx"
+	"jackfield/connectors/internal/keytabx"
 	"jackfield/connectors/internal/pkcs8x"
 )
 
@@ -64,7 +64,7 @@ const (
 
 // A pfxReader goes through a file's parts, and adds up what they ask for.
 type pfxReader struct {
-	pass    connectors.Secret
+	pass    attempt
 	work    int64 // iterations
 	lanes   int64 // bytes of scrypt
 	bags    int
@@ -75,13 +75,13 @@ type pfxReader struct {
 // pfxItems opens a PFX: its keys, then the certificates and all else in the order
 // of the file. The MAC tells a wrong passphrase; a file without one is tried
 // with the passphrase, and without.
-func pfxItems(der []byte, pass connectors.Secret) ([]Item, error) {
+func pfxItems(der []byte, pass attempt) ([]Item, error) {
 	var f pfxFile
 	if _, err := asn1.Unmarshal(der, &f); err != nil || f.Version != 3 {
 		return nil, fault("keys.pfx", "")
 	}
 	s := lookInto(der)
-	if s.costly() {
+	if s.costly(pass.most) || s.work > pass.most.bundle {
 		return nil, fault("keys.costly", "")
 	}
 	safe, ok := octets(f.AuthSafe)
@@ -89,7 +89,7 @@ func pfxItems(der []byte, pass connectors.Secret) ([]Item, error) {
 		return nil, fault("keys.pfx", "")
 	}
 	if f.MAC.Digest.Algorithm.Algorithm != nil {
-		if f.MAC.Iterations > maxIterations {
+		if int64(f.MAC.Iterations) > pass.most.bundle {
 			return nil, fault("keys.costly", "")
 		}
 		if err := f.MAC.Check(safe, []byte(pass.Reveal())); err != nil {
@@ -99,7 +99,7 @@ func pfxItems(der []byte, pass connectors.Secret) ([]Item, error) {
 	r := &pfxReader{pass: pass}
 	err := r.safe(safe)
 	if errors.Is(err, pkcs8x.ErrPassphrase) && f.MAC.Digest.Algorithm.Algorithm == nil && !pass.Empty() {
-		r = &pfxReader{}
+		r = &pfxReader{pass: attempt{most: pass.most}}
 		if r.safe(safe) == nil {
 			err = nil
 		}
@@ -110,7 +110,7 @@ func pfxItems(der []byte, pass connectors.Secret) ([]Item, error) {
 	return append(r.private, r.others...), nil
 }
 
-func pfxError(err error, pass connectors.Secret) error {
+func pfxError(err error, pass attempt) error {
 	switch {
 	case errors.As(err, new(*connectors.Error)):
 		return err
@@ -167,7 +167,8 @@ func (r *pfxReader) safe(der []byte) error {
 func (r *pfxReader) affords(der []byte) bool {
 	s := lookInto(der)
 	r.work, r.lanes = sum(r.work, s.work), sum(r.lanes, s.lanes)
-	return !s.costly() && r.work <= maxIterations && r.lanes <= 4*maxMemory
+	most := r.pass.most
+	return !s.costly(most) && r.work <= most.bundle && r.lanes <= 4*most.memory
 }
 
 // contents reads SafeContents; locked is how they were encrypted.
@@ -244,7 +245,7 @@ func (r *pfxReader) bag(bag safeBag, locked string, depth int) error {
 
 // fromPFX opens a shrouded key. Unlike elsewhere no passphrase is a passphrase,
 // the empty one: the MAC has been checked with it.
-func (i *Item) fromPFX(der []byte, pass connectors.Secret) {
+func (i *Item) fromPFX(der []byte, pass attempt) {
 	i.Locked = lookInto(der).locked()
 	plain, err := pkcs8x.Open(der, []byte(pass.Reveal()))
 	if err != nil {
@@ -290,7 +291,7 @@ func revocationItem(der []byte, format string) (Item, error) {
 }
 
 func keytabItems(data []byte) ([]Item, error) {
-	entries, err := kerberosx.ReadKeytab(data)
+	entries, err := keytabx.List(data)
 	if err != nil {
 		return nil, damaged("the keytab")
 	}

@@ -21,16 +21,11 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/ssh"
-
-	"jackfield/connectors"
 )
 
-// What a PuTTY file may ask of Argon2. PuTTYgen takes 8 MB and as many passes as
-// fit into a tenth of a second.
+// The bounds of a PuTTY file, beside the limits.
 const (
 	maxPPK      = 64 << 10 // bytes of text
-	maxArgonKB  = maxMemory >> 10
-	maxArgon    = 1 << 20 // KB times passes
 	maxArgonPar = 16
 )
 
@@ -108,11 +103,11 @@ func (f *ppkFile) header(name, value string) bool {
 	return err == nil
 }
 
-func (f *ppkFile) costly() bool {
+func (f *ppkFile) costly(most limits) bool {
 	if f.version < 3 {
 		return false
 	}
-	return f.memory > maxArgonKB || f.parallel > maxArgonPar || f.passes > maxArgon || f.memory*f.passes > maxArgon
+	return f.memory > uint64(most.memory>>10) || f.parallel > maxArgonPar || f.passes > most.argon || max(f.memory, 8)*f.passes > most.argon //nolint:gosec // limits are positive
 }
 
 func (f *ppkFile) locked() string {
@@ -125,7 +120,7 @@ func (f *ppkFile) locked() string {
 	return fmt.Sprintf("%s, %s with %d KB and %d passes", f.cipher, f.derivation, f.memory, f.passes)
 }
 
-func ppkItem(text string, pass connectors.Secret) (Item, error) {
+func ppkItem(text string, pass attempt) (Item, error) {
 	if len(text) > maxPPK {
 		return Item{}, fault("keys.large", "")
 	}
@@ -148,11 +143,11 @@ func ppkItem(text string, pass connectors.Secret) (Item, error) {
 	return i, nil
 }
 
-func (i *Item) unlockPPK(f *ppkFile, pass connectors.Secret) {
+func (i *Item) unlockPPK(f *ppkFile, pass attempt) {
 	switch {
 	case f.cipher != "none" && f.cipher != "aes256-cbc":
 		i.Err = unsupported("keys.cipher", f.cipher)
-	case i.Locked != "" && f.costly():
+	case i.Locked != "" && f.costly(pass.most):
 		i.Err = fault("keys.costly", "")
 	case i.Locked != "" && pass.Empty():
 		i.Err = needed()
@@ -174,7 +169,7 @@ func (i *Item) unlockPPK(f *ppkFile, pass connectors.Secret) {
 }
 
 // open decrypts the private half and checks the MAC, which covers everything.
-func (f *ppkFile) open(pass connectors.Secret) ([]byte, error) {
+func (f *ppkFile) open(pass attempt) ([]byte, error) {
 	var phrase []byte
 	failed := damaged("the PuTTY key, whose checksum does not fit")
 	if f.cipher != "none" {

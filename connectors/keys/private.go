@@ -12,7 +12,6 @@ import (
 	"math/big"
 	"strings"
 
-	"jackfield/connectors"
 	"jackfield/connectors/internal/pkcs8x"
 )
 
@@ -20,7 +19,7 @@ import (
 // RSA with 16384 bits has 9 KB; arithmetic on anything larger takes minutes.
 const maxPrivate = 12 << 10
 
-func (b block) privateItem(pass connectors.Secret) Item {
+func (b block) privateItem(pass attempt) Item {
 	i := Item{Kind: PrivateKey, Format: formatOf(b)}
 	switch info := b.headers["DEK-Info"]; {
 	case b.label == "OPENSSH PRIVATE KEY":
@@ -51,7 +50,7 @@ func formatOf(b block) string {
 
 // oldPEM opens the encryption of RFC 1421, which has no checksum: with a wrong
 // passphrase the key is noise.
-func (i *Item) oldPEM(b block, pass connectors.Secret) {
+func (i *Item) oldPEM(b block, pass attempt) {
 	if pass.Empty() {
 		i.Err = needed()
 		return
@@ -85,11 +84,11 @@ func (i *Item) oldPEM(b block, pass connectors.Secret) {
 }
 
 // fromDER opens PKCS#8, PKCS#1 and SEC 1, whatever the label said.
-func (i *Item) fromDER(der []byte, pass connectors.Secret) {
+func (i *Item) fromDER(der []byte, pass attempt) {
 	s := lookInto(der)
 	i.Locked = s.locked()
 	switch {
-	case s.costly():
+	case s.costly(pass.most):
 		i.Err = fault("keys.costly", "")
 	case len(der) > maxPrivate:
 		i.Err = fault("keys.large", "")
@@ -216,7 +215,7 @@ func (i *Item) have(key crypto.PrivateKey) {
 }
 
 // derItem is a private key without PEM around it.
-func derItem(der []byte, pass connectors.Secret) Item {
+func derItem(der []byte, pass attempt) Item {
 	i := Item{Kind: PrivateKey, Format: "PKCS#8"}
 	i.fromDER(der, pass)
 	m, _ := members(der)

@@ -28,7 +28,7 @@ type stored struct {
 
 // storeItems reads JKS and JCEKS. The layout is that of OpenJDK's
 // sun.security.provider.JavaKeyStore and com.sun.crypto.provider.JceKeyStore.
-func storeItems(data []byte, pass connectors.Secret) ([]Item, error) {
+func storeItems(data []byte, pass attempt) ([]Item, error) {
 	entries, rest, err := walkStore(data)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func storeItems(data []byte, pass connectors.Secret) ([]Item, error) {
 	var out []Item
 	work := int64(0)
 	for _, e := range entries {
-		if work = sum(work, e.work()); work > maxIterations {
+		if work = sum(work, e.work()); work > pass.most.bundle {
 			return nil, fault("keys.costly", "")
 		}
 		items, err := e.items(format, pass)
@@ -73,7 +73,7 @@ func (e stored) work() int64 {
 	return lookInto(e.private).work
 }
 
-func (e stored) items(format string, pass connectors.Secret) ([]Item, error) {
+func (e stored) items(format string, pass attempt) ([]Item, error) {
 	var out []Item
 	if e.private != nil {
 		i := Item{Kind: PrivateKey, Format: format, Name: e.alias, Created: e.made}
@@ -97,10 +97,10 @@ func (e stored) items(format string, pass connectors.Secret) ([]Item, error) {
 	return out, nil
 }
 
-func (i *Item) fromStore(der []byte, pass connectors.Secret) {
+func (i *Item) fromStore(der []byte, pass attempt) {
 	s := lookInto(der)
 	i.Locked = s.locked()
-	if s.costly() {
+	if s.costly(pass.most) {
 		i.Err = fault("keys.costly", "")
 		return
 	}

@@ -113,7 +113,7 @@ func (c config) check() error {
 		return missing("ldap.ntlm_open", "security")
 	case c.Auth == certificate && c.Security == plainText:
 		return missing("ldap.certificate_open", "security")
-	case c.Auth == certificate && c.Cert == "":
+	case c.Auth == certificate && !c.Presents():
 		return missing("ldap.no_certificate", "client_cert")
 	}
 	return nil

@@ -2,21 +2,64 @@ package link
 
 import (
 	"context"
+	"crypto"
 	"slices"
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/reach"
+	"jackfield/connectors/keys"
 )
 
 // keyIdentity names the saved connection whose user and secrets are used where
 // the form itself has none.
 const keyIdentity = "identity"
 
+// A certificate chain may be kept as one file with its key.
+const (
+	keyBundle     = "certificate_file"
+	keyCert       = "client_cert"
+	keyKey        = "client_key"
+	keyPassphrase = "client_key_passphrase"
+)
+
+// bundled reports whether the answers are those of a certificate chain in one file.
+func bundled(from connectors.Settings) bool {
+	return from.Plain["source"] == "file" && !from.Secrets[keyBundle].Empty()
+}
+
+// unpacked has the parts of such a file as PEM, in the order in which they are
+// presented. Its errors are about the account that lends it.
+func unpacked(from connectors.Settings) (connectors.Settings, error) {
+	if !bundled(from) {
+		return from, nil
+	}
+	from = from.Clone()
+	items, err := keys.Use([]byte(from.Secrets[keyBundle].Reveal()), from.Secrets[keyPassphrase])
+	if err != nil {
+		return from, keys.In(err, keyIdentity, keyIdentity)
+	}
+	delete(from.Secrets, keyBundle)
+	own := keys.First(items)
+	delete(from.Secrets, keyKey)
+	if own != nil && own.Err != nil {
+		return from, keys.In(own.Err, keyIdentity, keyIdentity)
+	}
+	var public crypto.PublicKey
+	if own != nil {
+		if text, ok := own.Private.PEM(); ok {
+			from.Secrets[keyKey], public = text, own.Public
+			delete(from.Secrets, keyPassphrase)
+		}
+	}
+	from.Plain[keyCert] = keys.ChainPEM(keys.Order(keys.Certificates(items), public).Certificates)
+	return from, nil
+}
+
 // lent are the answers that one connection may take from another. Those of a
 // row mean the same.
 func lent() [][]string {
 	return [][]string{
-		{"password"}, {"key", "private_key"}, {"passphrase"}, {"client_key"}, {"client_key_passphrase"}, {"keytab"},
+		{"password"}, {"key", "private_key"}, {"passphrase"}, {"client_key", keyBundle}, {"client_key_passphrase"}, {"keytab"},
 		{"secret_key", "secret_access_key"}, {"session_token"}, {"service_account", "google_key", "key_file", "key_json"}, {"token"},
 		{"user", "username"}, {"domain"}, {"realm"}, {"principal"}, {"certificate"}, {"client_cert"}, {"access_key", "access_key_id"},
 	}
@@ -78,6 +121,10 @@ func Lend(t connectors.Type, s connectors.Settings, c Connection) connectors.Set
 	for _, k := range c.SecretKeys {
 		from.Secrets[k] = connectors.NewSecret("stored")
 	}
+	if bundled(from) {
+		from = from.Clone()
+		from.Plain[keyCert] = "stored"
+	}
 	return lend(t, s, from)
 }
 
@@ -128,21 +175,31 @@ func (b *Book) whole(ctx context.Context, t connectors.Type, s connectors.Settin
 	if err != nil {
 		return s, err
 	}
+	if from, err = unpacked(from); err != nil {
+		return s, err
+	}
 	return lend(t, s, from), nil
 }
 
 // resolved has the id of a connection where the person typed its name.
 func (b *Book) resolved(ctx context.Context, t connectors.Type, s connectors.Settings) (connectors.Settings, error) {
+	return resolved(t, s, func(name string) (string, error) {
+		c, err := b.ByName(ctx, name)
+		return c.ID, err
+	})
+}
+
+func resolved(t connectors.Type, s connectors.Settings, find func(name string) (id string, err error)) (connectors.Settings, error) {
 	for _, f := range t.Form.Fields {
 		name := s.Plain[f.Key]
 		if f.Kind != connectors.Reference || name == "" {
 			continue
 		}
-		c, err := b.ByName(ctx, name)
+		id, err := find(name)
 		if err != nil {
 			return s, &connectors.Error{Code: connectors.BadInput, Reason: "link.no_connection", Op: connectors.StageForm, Field: f.Key, Target: name, Err: err}
 		}
-		s.Plain[f.Key] = c.ID
+		s.Plain[f.Key] = id
 	}
 	return s, nil
 }

@@ -23,7 +23,7 @@ func greetingError(k *smtpLink, r reply) error {
 		// A policy, even where 421 says to come back: Postfix puts it this way when
 		// it wants a client certificate.
 		field := ""
-		if k.c.Security != secNone && k.c.Cert == "" {
+		if k.c.Security != secNone && !k.c.Presents() {
 			field = "client_cert"
 		}
 		return k.refusal(connectors.Denied, "mail.blocked", field, r)

@@ -59,7 +59,7 @@ func (c config) check() error {
 		e.Reason, e.Field = "mongodb.needs_tls", "security"
 	case c.Auth == byDirectory && !c.secure():
 		e.Reason, e.Field = "mongodb.needs_tls", "security"
-	case c.Auth == byCertificate && c.Cert == "":
+	case c.Auth == byCertificate && !c.Presents():
 		e.Reason, e.Field = "mongodb.no_certificate", "client_cert"
 	default:
 		return nil

@@ -68,7 +68,7 @@ func refused(ctx context.Context, c config, remote net.Addr, g *guard, err error
 func notSignedIn(c config, addr string, remote net.Addr, err error) error {
 	e := &connectors.Error{Code: connectors.AuthFailed, Reason: "rabbitmq.auth", Op: connectors.StageSignIn, Target: addr, Field: "password", Err: err}
 	switch {
-	case c.Auth == byCertificate && c.Cert == "":
+	case c.Auth == byCertificate && !c.Presents():
 		e.Reason, e.Field = "rabbitmq.no_certificate", "client_cert"
 	case c.Auth == byCertificate:
 		e.Reason, e.Field = "rabbitmq.certificate", "client_cert"

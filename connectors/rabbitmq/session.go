@@ -74,7 +74,7 @@ func sound(c config) error {
 	switch {
 	case c.Auth == byCertificate && !c.secure():
 		e.Reason, e.Field = "rabbitmq.certificate_needs_tls", "security"
-	case c.Auth == byCertificate && c.Cert == "":
+	case c.Auth == byCertificate && !c.Presents():
 		e.Reason, e.Field = "rabbitmq.no_certificate", "client_cert"
 	default:
 		return nil

@@ -80,6 +80,13 @@ func (s *sshd) ways(t *testing.T) {
 	if _, err := openWith(t, s.settings(t, "auth", "key", "key", strings.ReplaceAll(key, "\n", `\n`)), connectors.Asker{}); err != nil {
 		t.Errorf("key with literal \\n: %v", err)
 	}
+	ppk := filepath.Join(t.TempDir(), "ppk")
+	server.Run(t, server.Program(t, "puttygen", "putty-tools"), s.keyFile, "-O", "private", "-o", ppk)
+	for _, end := range []string{`\n`, " ", "\r\n"} {
+		if _, err := openWith(t, s.settings(t, "auth", "key", "key", strings.ReplaceAll(strings.TrimSpace(read(t, ppk)), "\n", end)), connectors.Asker{}); err != nil {
+			t.Errorf("PuTTY's key with %q for line ends: %v", end, err)
+		}
+	}
 	var asked connectors.Prompt
 	person := connectors.Asker{Input: func(_ context.Context, p connectors.Prompt) (connectors.Secret, error) {
 		asked = p

@@ -18,7 +18,7 @@ func fileTools() []writer {
 		{Format: Format{ID: "known-hosts", Name: "Known host lines", For: "ssh, sftp, scp", File: "~/.ssh/known_hosts", Mode: 0o600, Syntax: "text", Group: GroupFiles},
 			public: true, fits: func(p *plan) bool { return p.is("ssh", "sftp") && p.knownHosts() != "" }, write: (*plan).knownHosts},
 		{Format: Format{ID: "ssh-key", Name: "Private key file", For: "ssh, sftp and programs that take a key", File: "~/.ssh/id_jackfield", Mode: 0o600, Syntax: "pem", Clear: true, Group: GroupFiles},
-			fits: func(p *plan) bool { return p.is("ssh", "sftp") && p.asks("key") }, write: func(p *plan) string { return p.secret("key") }},
+			fits: func(p *plan) bool { return p.is("ssh", "sftp") && p.asks("key") }, write: func(p *plan) string { p.openSSH(); return p.secret("key") }},
 		{Format: Format{ID: "netrc", Name: ".netrc entry", For: "curl, wget, git, ftp", File: "~/.netrc", Mode: 0o600, Syntax: "text", Clear: true, Group: GroupFiles},
 			fits: (*plan).netrcFits, write: (*plan).netrc},
 		{Format: Format{ID: "filezilla", Name: "FileZilla site", For: "FileZilla, by File, Import", File: "FileZilla.xml", Mode: 0o600, Syntax: "xml", Clear: true, Group: GroupFiles},
@@ -28,12 +28,10 @@ func fileTools() []writer {
 
 // identity is the key's file; a certificate lies beside it, where ssh looks.
 func (p *plan) identity() string {
+	p.openSSH()
 	name := p.file("key", "key")
 	if name == "" {
 		return ""
-	}
-	if strings.HasPrefix(p.s.Secrets["key"].Reveal(), "PuTTY-User-Key-File") {
-		p.leaves("The key is PuTTY's. OpenSSH needs it converted first, as the Keys page or puttygen does.")
 	}
 	if p.has("certificate") {
 		p.file("certificate", "key-cert.pub")
@@ -189,6 +187,7 @@ func (r *remote) sftp() {
 	r.put("port", "port")
 	r.put("user", "user")
 	r.hide("pass", "password")
+	r.p.openSSH()
 	if name := r.p.file("key", "key"); name != "" {
 		r.pairs.add("key_file", name)
 		r.hide("key_file_pass", "passphrase")

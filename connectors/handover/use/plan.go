@@ -25,11 +25,12 @@ type plan struct {
 	left     []string
 	warnings []string
 	files    []File
+	unpacked bool // the client certificate came out of a PFX
 	err      error
 }
 
 func newPlan(g Given, o Options) *plan {
-	return &plan{typ: g.Type, form: g.Type.Form, name: g.Name, s: g.Type.Form.Tidied(g.Settings), o: o}
+	return &plan{typ: g.Type, form: g.Type.Form, name: g.Name, s: g.Type.Form.Tidied(g.Settings).Clone(), o: o}
 }
 
 // is reports whether the connection is of one of these types.

@@ -105,12 +105,26 @@ func percentPath(v string) (string, error) {
 // shellWord is a word of a POSIX shell in single quotes
 // (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_02_02).
 func shellWord(v string) (string, error) {
+	if plainWord(v) {
+		return v, nil
+	}
 	return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'", holds(v)
 }
 
 // keyword is a value of libpq's keyword strings
 // (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE).
-func keyword(v string) (string, error) { return escaped("'", "'", `\`, `\\`, `'`, `\'`)(v) }
+func keyword(v string) (string, error) {
+	if plainWord(v) {
+		return v, nil
+	}
+	return escaped("'", "'", `\`, `\\`, `'`, `\'`)(v)
+}
+
+// plainWord reports whether v means itself without quotes, to every shell and to
+// libpq. A word that begins with = is a path to zsh.
+func plainWord(v string) bool {
+	return v != "" && v[0] != '=' && strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+=:,./-") == ""
+}
 
 // pgpass is a field of a password file
 // (https://www.postgresql.org/docs/current/libpq-pgpass.html).

@@ -3,9 +3,12 @@ package use
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
@@ -52,7 +55,18 @@ func languages() map[string]language {
 	}
 }
 
+// readShell keeps a carriage return, as shells do and this library does not.
 func readShell(v string) (string, error) {
+	const stand = "\ue00d"
+	if !strings.Contains(v, stand) {
+		v = strings.ReplaceAll(v, "\r", stand)
+		out, err := readWord(v)
+		return strings.ReplaceAll(out, stand, "\r"), err
+	}
+	return readWord(v)
+}
+
+func readWord(v string) (string, error) {
 	f, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader("x "+v+"\n"), "")
 	if err != nil {
 		return "", err
@@ -69,8 +83,17 @@ func readKeyword(v string) (string, error) {
 	return c.Password, nil
 }
 
+// readProperties puts the halves of signs beyond 16 bits together, as Java does
+// and this library does not.
 func readProperties(v string) (string, error) {
-	p, err := (&javaprops.Loader{Encoding: javaprops.ISO_8859_1, DisableExpansion: true}).LoadBytes([]byte("x=" + v + "\n"))
+	v = regexp.MustCompile(`\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|.)`).ReplaceAllStringFunc(v, func(pair string) string {
+		var high, low rune
+		if _, err := fmt.Sscanf(pair, `\u%04x\u%04x`, &high, &low); err == nil {
+			return string(utf16.DecodeRune(high, low))
+		}
+		return pair
+	})
+	p, err := (&javaprops.Loader{Encoding: javaprops.UTF8, DisableExpansion: true}).LoadBytes([]byte("x=" + v + "\n"))
 	if err != nil {
 		return "", err
 	}
@@ -141,6 +164,9 @@ func FuzzQuoting(f *testing.F) {
 	}
 	f.Add("")
 	f.Add("a\r\nb\x00c\xff")
+	f.Add("\r\n")
+	f.Add("X\x13D\U000ab4e7.")
+	f.Add("A\U0001f44d\\ud83d\\udc4d")
 	f.Fuzz(func(t *testing.T, v string) {
 		for name, l := range languages() {
 			out, err := l.quote(v)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"jackfield/connectors"
 	"jackfield/connectors/conntest/server"
 )
 
@@ -313,10 +314,19 @@ func TestOpenSSHTools(t *testing.T) {
 	}
 	known := "[127.0.0.1]:" + strconv.Itoa(port) + " " + read("host.pub")
 	g := as(t, "sftp", "host", "127.0.0.1", "port", strconv.Itoa(port), "user", "jf-use", "auth", "key", "key", read("user"), "known_hosts_file", known)
-	text, _ := held(t, "ssh-config", g, Options{Profile: "shop", Folder: home})
-	file := saved(t, home, "ssh_config", text)
-	if out, err := tool(t, home, nil, "", "ssh", "-F", file, "-o", "BatchMode=yes", "shop", "echo signed in"); err != nil || out != "signed in\n" {
-		t.Errorf("ssh: %v %s", err, out)
+	server.Run(t, server.Program(t, "puttygen", "putty-tools"), filepath.Join(dir, "user"), "-O", "private", "-o", filepath.Join(dir, "user.ppk"))
+	putty := g
+	putty.Settings = g.Settings.Clone()
+	putty.Settings.Secrets["key"] = connectors.NewSecret(read("user.ppk"))
+	for name, g := range map[string]Given{"OpenSSH": g, "PuTTY": putty} {
+		text, _ := held(t, "ssh-config", g, Options{Profile: "shop", Folder: home})
+		file := saved(t, home, "ssh_config", text)
+		if out, err := tool(t, home, nil, "", "ssh", "-F", file, "-o", "BatchMode=yes", "shop", "echo signed in"); err != nil || out != "signed in\n" {
+			t.Errorf("ssh with a key of %s: %v %s", name, err, out)
+		}
+		if said := strings.Contains(strings.Join(text.Warnings, " "), "was converted"); said != (name == "PuTTY") {
+			t.Errorf("a key of %s: %q", name, text.Warnings)
+		}
 	}
 	remote, _ := held(t, "rclone", g, Options{Profile: "there", Folder: home})
 	if out, err := tool(t, home, nil, "", "rclone", "lsf", "--config", saved(t, home, "rclone.conf", remote), "there:"); err != nil || !strings.Contains(out, "notes.txt\n") {

@@ -150,6 +150,9 @@ func Write(format string, g Given, o Options) (Text, error) {
 	if len(f.Needs) > 0 {
 		return Text{}, &connectors.Error{Code: connectors.BadInput, Reason: "use.missing", Op: connectors.StageForm, Target: w.Name, Field: f.Needs[0], Said: f.Missing[0]}
 	}
+	if !w.whole {
+		p.certificate()
+	}
 	body := w.write(p)
 	if p.err != nil {
 		return Text{}, p.err
@@ -157,6 +160,7 @@ func Write(format string, g Given, o Options) (Text, error) {
 	if !w.whole {
 		p.leave(w.can)
 	}
+	p.converted()
 	p.warn()
 	return Text{Format: f, Body: connectors.NewSecret(body), Files: p.files, Warnings: p.warnings, Left: p.left}, nil
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"jackfield/connectors/keys"
 )
 
 // How long an assertion lives.
@@ -95,7 +97,7 @@ func (a Assertion) header() ([]member, error) {
 	if a.Certificate == nil {
 		return nil, errors.New("an assertion with x5t needs a certificate")
 	}
-	if !samePublic(a.Certificate.PublicKey, a.Key) {
+	if !keys.Same(a.Certificate.PublicKey, a.Key.Public()) {
 		return nil, bad("jwt.key_mismatch", fieldKey, "", nil)
 	}
 	if strings.HasPrefix(a.Method, "PS") {

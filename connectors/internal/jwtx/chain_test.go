@@ -2,7 +2,6 @@ package jwtx
 
 import (
 	"crypto/x509"
-	"math/big"
 	"strings"
 	"testing"
 
@@ -59,14 +58,5 @@ func TestCertificatesBeginWithTheLeaf(t *testing.T) {
 	}
 	if certs, err := Certificates(pemOf(l.certs[0]), connectors.NewSecret("unused")); err != nil || len(certs) != 1 {
 		t.Errorf("a root alone: %v", err)
-	}
-}
-
-// Two authorities that name each other as their issuer do not make an endless chain.
-func TestCertificatesInACircleEnd(t *testing.T) {
-	a := &x509.Certificate{Raw: []byte("a"), RawSubject: []byte("A"), RawIssuer: []byte("B"), SerialNumber: big.NewInt(1)}
-	b := &x509.Certificate{Raw: []byte("b"), RawSubject: []byte("B"), RawIssuer: []byte("A"), SerialNumber: big.NewInt(2)}
-	if got := order([]*x509.Certificate{a, b}, leafOf([]*x509.Certificate{a, b})); len(got) != 2 {
-		t.Errorf("%d certificates", len(got))
 	}
 }

@@ -84,7 +84,7 @@ func wants(t *testing.T, name string, err error, reason, field, said string) {
 	t.Helper()
 	e := connectors.Classify(err)
 	if e == nil || e.Code != connectors.BadInput || e.Op != connectors.StageForm || e.Reason != reason || e.Field != field || !strings.Contains(e.Said, said) {
-		t.Errorf("%s: %+v, want %s on %s saying %q", name, e, reason, field, said)
+		t.Errorf("%s: %+v %s, want %s on %s saying %q", name, e, e.Reason, reason, field, said)
 		return
 	}
 	if words := connectors.English(); !words.Has(reason) {

@@ -12,6 +12,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/answers"
+	"jackfield/connectors/internal/keytabx"
 )
 
 // realmShape is narrower than RFC 4120 section 6.1: it is what domain-style
@@ -30,27 +31,28 @@ func newClient(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys *keys
+	var own *keys
 	if !cfg.Keytab.Empty() {
-		keys, err = readKeys([]byte(cfg.Keytab.Reveal()))
+		entries, err := keytabx.Read([]byte(cfg.Keytab.Reveal()))
 		if err != nil {
 			return nil, bad("kerberos.keytab", cfg.Fields.keytab(), "")
 		}
+		own = &keys{entries}
 		if name == "" {
-			name, realm = keys.only(realm)
+			name, realm = own.only(realm)
 		}
 	}
 	if err := c.settle(name, realm); err != nil {
 		return nil, err
 	}
-	if keys == nil {
+	if own == nil {
 		if cfg.Password.Empty() {
 			return nil, bad("kerberos.password_missing", cfg.Fields.password(), "")
 		}
 		c.secret = secret{password: cfg.Password}
 		return c, nil
 	}
-	if c.secret, err = keys.of(c.name, c.realm, cfg.Fields.keytab()); err != nil {
+	if c.secret, err = own.of(c.name, c.realm, cfg.Fields.keytab()); err != nil {
 		return nil, err
 	}
 	return c, nil

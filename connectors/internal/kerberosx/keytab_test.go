@@ -14,7 +14,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/conntest/server"
-	"jackfield/connectors/internal/kerberosx"
+	"jackfield/connectors/internal/keytabx"
 )
 
 func der(v any) []byte {
@@ -46,7 +46,7 @@ func TestAKeytabOfMITsIsListed(t *testing.T) {
 		"content": data, "base64": []byte(base64.StdEncoding.EncodeToString(data)),
 		"base64 in lines": []byte(strings.ReplaceAll(base64.StdEncoding.EncodeToString(data), "A", "A\r\n ")),
 	} {
-		got, err := kerberosx.ReadKeytab(in)
+		got, err := keytabx.List(in)
 		if err != nil || len(got) != 2 {
 			t.Fatalf("%s: %v, %v", name, got, err)
 		}
@@ -95,7 +95,7 @@ func TestSecurity59_ABrokenKeytabIsRefusedAndNeverQuoted(t *testing.T) {
 	}
 	for name, data := range broken {
 		t.Run(name, func(t *testing.T) {
-			got, err := kerberosx.ReadKeytab(data)
+			got, err := keytabx.List(data)
 			if err == nil {
 				t.Fatalf("read as %+v", got)
 			}
@@ -134,7 +134,7 @@ func FuzzReadKeytab(f *testing.F) {
 	f.Add([]byte{5, 2, 0x80, 0, 0, 0})
 	f.Add([]byte{5, 4, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := kerberosx.ReadKeytab(data)
+		got, err := keytabx.List(data)
 		if (err == nil) != (len(got) > 0) {
 			t.Errorf("%d entries and %v", len(got), err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/keytabx"
 )
 
 // maxIterations of PBKDF2 is 32 times RFC 8009's default; a count in a KDC's
@@ -33,7 +34,7 @@ func etypes() []int32 {
 // A secret is what the client proves itself with: keys, or else a password.
 type secret struct {
 	password connectors.Secret
-	keys     []key
+	keys     []keytabx.Key
 }
 
 // etypes are those that there is a key for.
@@ -42,7 +43,7 @@ func (s secret) etypes() []int32 {
 		return etypes()
 	}
 	return slices.DeleteFunc(etypes(), func(e int32) bool {
-		return !slices.ContainsFunc(s.keys, func(k key) bool { return k.key.KeyType == e })
+		return !slices.ContainsFunc(s.keys, func(k keytabx.Key) bool { return k.Key.KeyType == e })
 	})
 }
 
@@ -58,17 +59,17 @@ func (s secret) key(etype int32, version int, hints types.PADataSequence, name t
 	}
 	best := -1
 	for i, k := range s.keys {
-		if k.key.KeyType != etype {
+		if k.Key.KeyType != etype {
 			continue
 		}
-		if version != 0 && k.kvno == uint32(version) {
-			return k.key, version, nil
+		if version != 0 && k.KVNO == uint32(version) {
+			return k.Key, version, nil
 		}
-		if best < 0 || k.kvno > s.keys[best].kvno {
+		if best < 0 || k.KVNO > s.keys[best].KVNO {
 			best = i
 		}
 	}
-	return s.keys[best].key, int(s.keys[best].kvno), nil
+	return s.keys[best].Key, int(s.keys[best].KVNO), nil
 }
 
 // derive is string-to-key of RFC 3962 and RFC 8009.

@@ -83,11 +83,12 @@ type MAC struct {
 // data that somebody changed. It returns the passphrase under which it fits: a
 // few programs write an empty one in two ways.
 func (m MAC) Check(data, passphrase []byte) error {
-	if m.Iterations < 1 || m.Iterations > maxIterations {
-		return ErrCostly
-	}
+	// PBMAC1 has iterations of its own, and these have no meaning (RFC 9579 section 5).
 	if m.Digest.Algorithm.Algorithm.String() == "1.2.840.113549.1.5.14" {
 		return m.pbmac1(data, passphrase)
+	}
+	if m.Iterations < 1 || m.Iterations > maxIterations {
+		return ErrCostly
 	}
 	sum := digest(m.Digest.Algorithm.Algorithm.String())
 	if sum == nil {

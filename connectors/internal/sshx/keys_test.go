@@ -58,10 +58,8 @@ func everyKey(t *testing.T, dir string) []made {
 		}
 		plain := file(name + ".openssh")
 		generate(plain, "")
-		if kind[0] != "dsa" { // the library reads it in the other forms
-			add(".openssh", false)
-			generate(add(".openssh.locked", true), phrase)
-		}
+		add(".openssh", false)
+		generate(add(".openssh.locked", true), phrase)
 		for _, v := range []string{"2", "3"} {
 			server.Run(t, puttygen, plain, "-O", "private", "-C", "", "--ppk-param", "version="+v, "-o", add(".ppk"+v, false))
 			server.Run(t, puttygen, plain, "-O", "private", "--ppk-param", "version="+v, "--new-passphrase", pass, "-o", add(".ppk"+v+".locked", true))
@@ -78,7 +76,18 @@ func everyKey(t *testing.T, dir string) []made {
 		from := map[bool]string{true: ".pkcs8", false: ".pem"}[kind[0] == "ed25519"]
 		server.Run(t, openssl, "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", file(name+from), "-out", add(".pkcs8.locked", true), "-passout", "file:"+pass)
 	}
-	for _, kdf := range []string{"Argon2i", "Argon2id"} {
+	for _, c := range []string{"aes128-cbc", "aes192-ctr", "3des-cbc", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"} {
+		server.Run(t, keygen, "-q", "-t", "ed25519", "-N", phrase, "-Z", c, "-f", file(c))
+		out = append(out, made{c, true})
+	}
+	for name, how := range map[string][]string{
+		"PBES1 with 3DES": {"-v1", "PBE-SHA1-3DES"}, "PBES1 with 2-key 3DES": {"-v1", "PBE-SHA1-2DES"}, "scrypt": {"-scrypt"}, "SHA-224": {"-v2prf", "hmacWithSHA224"}, "SHA-384": {"-v2prf", "hmacWithSHA384"}, "SHA-512": {"-v2prf", "hmacWithSHA512"},
+	} {
+		args := append([]string{"pkcs8", "-topk8", "-in", file("rsa-b2048.pem"), "-passout", "file:" + pass, "-out", file(name)}, how...)
+		server.Run(t, openssl, args...)
+		out = append(out, made{name, true})
+	}
+	for _, kdf := range []string{"Argon2d", "Argon2i", "Argon2id"} {
 		server.Run(t, puttygen, file("ed25519.openssh"), "-O", "private", "--ppk-param", "kdf="+kdf+",memory=4096,passes=3,parallelism=2", "--new-passphrase", pass, "-o", file(kdf))
 		out = append(out, made{kdf, true})
 	}
@@ -136,20 +145,37 @@ func TestWhatIsNoKeySaysWhat(t *testing.T) {
 	server.Run(t, keygen, "-q", "-s", file("k"), "-I", "x", "-n", "y", file("k.pub"))
 	server.Run(t, puttygen, file("k"), "-O", "public", "-o", file("ssh2"))
 	server.Run(t, puttygen, "-t", "ed448", "-O", "private", "--new-passphrase", "/dev/null", "-o", file("ed448"))
-	server.Run(t, keygen, "-q", "-t", "dsa", "-N", "", "-f", file("dsa"))
 	server.Run(t, openssl, "genpkey", "-algorithm", "RSA", "-outform", "DER", "-out", file("der"))
 	server.Run(t, openssl, "pkey", "-in", file("der"), "-inform", "DER", "-pubout", "-out", file("pkix"))
 	for text, want := range map[string]string{
 		read(t, file("k.pub")): "ssh.public_key key", read(t, file("ssh2")): "ssh.public_key key", read(t, file("pkix")): "ssh.public_key key",
 		read(t, file("k-cert.pub")): "ssh.certificate key", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n": "ssh.certificate key",
 		read(t, file("ed448")): "ssh.key_kind key", "hello": "ssh.not_a_key key", strings.Repeat("A", maxKey+1): "ssh.not_a_key key",
-		strings.SplitN(read(t, file("ed448")), "Private-Lines", 2)[0]: "ssh.key_kind key",
-		read(t, file("dsa")):                              "ssh.key_dsa_form key",
-		connectors.FileText([]byte(read(t, file("der")))): "",
+		strings.SplitN(read(t, file("ed448")), "Private-Lines", 2)[0]: "ssh.not_a_key key",
+		connectors.FileText([]byte(read(t, file("der")))):             "",
 	} {
 		_, err := Signer(connectors.NewSecret(text), connectors.Secret{})
 		if got := reasonOf(err); got != want {
 			t.Errorf("%.40q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A lock that is not read is no wrong passphrase, whatever the passphrase is.
+func TestAnUnknownLockIsNoWrongPassphrase(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "k")
+	server.Run(t, server.Program(t, "ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", phrase, "-Z", "aes256-cbc", "-f", name)
+	block, _ := pem.Decode([]byte(read(t, name)))
+	unknown := strings.Replace(string(block.Bytes), "aes256-cbc", "aes256-xyz", 1)
+	block.Bytes = []byte(unknown)
+	ppk := strings.Replace(ppk("8192", "13", "1"), "aes256-cbc", "aes256-xyz", 1)
+	for _, text := range []string{string(pem.EncodeToMemory(block)), ppk} {
+		for _, pass := range []string{phrase, "another"} {
+			_, err := Signer(connectors.NewSecret(text), connectors.NewSecret(pass))
+			if e := connectors.Classify(err); reasonOf(err) != "ssh.key_cipher key" || e.Said != "aes256-xyz" {
+				t.Errorf("%.20q: %v", text, err)
+			}
 		}
 	}
 }
@@ -231,7 +257,7 @@ func TestSecurity50_KeyParsersAreBounded(t *testing.T) {
 	for name, c := range map[string]struct{ key, want string }{
 		"bcrypt rounds": {costlyOpenSSH(t, dir), costly}, "iterations": {costlyPKCS8(t, dir), costly},
 		"Argon2 memory": {ppk("4000000000", "13", "1"), costly}, "a gigabyte": {ppk("1048576", "1", "1"), costly},
-		"negative memory": {ppk("-1", "1", "1"), costly}, "passes": {ppk("8192", "9999", "1"), costly}, "negative passes": {ppk("8", "-1", "1"), costly},
+		"negative memory": {ppk("-1", "1", "1"), broken}, "passes": {ppk("8192", "9999", "1"), costly}, "negative passes": {ppk("8", "-1", "1"), broken},
 		"little memory, many passes": {ppk("8", "4000000000", "1"), costly}, "threads": {ppk("8192", "1", "255"), costly},
 		"usual":      {ppk("8192", "13", "1"), "ssh.passphrase_wrong passphrase"},
 		"a megabyte": {"-----BEGIN OPENSSH PRIVATE KEY-----\n" + strings.Repeat("AAAA", 1<<18), broken}, "PEM in PEM": {strings.Repeat("-----BEGIN RSA PRIVATE KEY-----\n", 1000), broken},

@@ -16,7 +16,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/internal/answers"
-	"jackfield/connectors/internal/pkcs8x"
+	"jackfield/connectors/keys"
 )
 
 // ServerAnswers are the form's answers about the server's certificate.
@@ -46,6 +46,9 @@ func (a Answers) Spec() connectors.TLS {
 	return t
 }
 
+// Presents reports whether there is a certificate to present.
+func (a Answers) Presents() bool { return a.Cert != "" || Bundled(a.Key) }
+
 // Fields are the advanced questions about TLS, shown when show holds; with
 // clientCert they match Answers, else ServerAnswers.
 func Fields(show []connectors.Cond, clientCert bool) []connectors.Field {
@@ -60,8 +63,9 @@ func Fields(show []connectors.Cond, clientCert bool) []connectors.Field {
 	if clientCert {
 		out = append(out,
 			connectors.Field{Key: "client_cert", Label: "Client certificate", Kind: connectors.Lines, Section: "Client certificate", Advanced: true, Show: show,
-				Help: "PEM, your certificate first, then the ones that issued it.", Tidy: answers.TidyPEM, Valid: validCerts},
-			connectors.Field{Key: "client_key", Label: "Private key of the certificate", Kind: connectors.SecretLines, Advanced: true, Show: show, Tidy: answers.TidyPEM},
+				Help: "PEM, DER or P7B: your certificate and the ones that issued it. A PFX or Java key store belongs below; it has both.", Tidy: answers.TidyPEM, Valid: validCerts},
+			connectors.Field{Key: "client_key", Label: "Private key of the certificate", Kind: connectors.SecretLines, Advanced: true, Show: show, Tidy: answers.TidyPEM,
+				Help: "Any form: PEM, OpenSSH, PuTTY, or the whole PFX (.p12) or Java key store."},
 			connectors.Field{Key: "client_key_passphrase", Label: "Passphrase of the private key", Kind: connectors.SecretText, Advanced: true, Show: show})
 	}
 	return out
@@ -74,6 +78,7 @@ func validCerts(v string) error {
 	return nil
 }
 
+// parseCerts reads PEM, a P7B, and DER as base64.
 func parseCerts(text string) ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
 	for rest := []byte(text); ; {
@@ -81,19 +86,39 @@ func parseCerts(text string) ([]*x509.Certificate, error) {
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		if block.Type != "CERTIFICATE" {
+		switch block.Type {
+		case "CERTIFICATE":
+		case "PKCS7", "CMS", "TRUSTED CERTIFICATE", "X509 CERTIFICATE":
+			return otherCerts(text)
+		default:
 			return nil, fmt.Errorf("A certificate is expected here, and this is a %s.", strings.ToLower(block.Type))
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, errors.New("This certificate is damaged. Copy it again, from BEGIN CERTIFICATE to END CERTIFICATE.")
+			return nil, errDamaged
 		}
 		out = append(out, c)
 	}
 	if len(out) == 0 {
-		return nil, errors.New("A certificate in PEM form is expected here: it begins with -----BEGIN CERTIFICATE-----.")
+		return otherCerts(text)
 	}
 	return out, nil
+}
+
+var errDamaged = errors.New("This certificate is damaged. Copy it again, from BEGIN CERTIFICATE to END CERTIFICATE.")
+
+func otherCerts(text string) ([]*x509.Certificate, error) {
+	switch keys.Identify([]byte(text)) {
+	case keys.PFX, keys.JavaStore:
+		return nil, errors.New("This file has a private key in it. Choose it under “Private key of the certificate”, and leave this empty.")
+	case keys.Certificate, keys.PKCS7:
+		items, _, err := keys.Read([]byte(text), connectors.Secret{})
+		if certs := keys.Certificates(items); err == nil && len(certs) > 0 {
+			return certs, nil
+		}
+		return nil, errDamaged
+	}
+	return nil, errors.New("A certificate in PEM form is expected here: it begins with -----BEGIN CERTIFICATE-----.")
 }
 
 func validPin(v string) error {
@@ -135,7 +160,7 @@ func Config(spec connectors.TLS, host string) (*tls.Config, error) {
 	if spec.Pin != "" {
 		pin(cfg, spec.Pin)
 	}
-	if spec.Cert == "" {
+	if spec.Cert == "" && !Bundled(spec.Key) {
 		return cfg, nil
 	}
 	pair, err := Pair(spec)
@@ -161,27 +186,61 @@ func pin(cfg *tls.Config, want string) {
 	}
 }
 
+// Bundled reports whether key is a file that has its certificate with it.
+func Bundled(key connectors.Secret) bool {
+	switch keys.Identify([]byte(key.Reveal())) {
+	case keys.PFX, keys.JavaStore:
+		return true
+	case keys.PrivateKey:
+		return strings.Contains(key.Reveal(), "BEGIN CERTIFICATE")
+	}
+	return false
+}
+
 // Pair reads the client certificate and its key, which must belong together.
+// The key may come in any form that package keys opens; where it is a file that
+// has its certificates with it, spec.Cert can be empty.
 func Pair(spec connectors.TLS) (tls.Certificate, error) {
-	certs, err := parseCerts(spec.Cert)
-	if err != nil {
-		return tls.Certificate{}, bad("client_cert", err)
-	}
-	key := []byte(spec.Key.Reveal())
-	if block, _ := pem.Decode(key); block != nil && block.Type == "ENCRYPTED PRIVATE KEY" {
-		parsed, err := pkcs8x.Parse(block.Bytes, []byte(spec.Passphrase.Reveal()))
-		if err != nil {
-			return tls.Certificate{}, bad("client_key_passphrase", errors.New("The passphrase does not open this key."))
+	var certs []*x509.Certificate
+	var err error
+	if spec.Cert != "" {
+		if certs, err = parseCerts(spec.Cert); err != nil {
+			return tls.Certificate{}, bad("client_cert", err)
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(parsed)
-		if err != nil {
-			return tls.Certificate{}, bad("client_key", errors.New("This kind of key cannot be used for TLS."))
-		}
-		key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	}
-	pair, err := tls.X509KeyPair([]byte(spec.Cert), key)
+	const key, passphrase = "client_key", "client_key_passphrase"
+	items, err := keys.Use([]byte(spec.Key.Reveal()), spec.Passphrase)
 	if err != nil {
-		return tls.Certificate{}, bad("client_key", errors.New("The private key does not belong to the client certificate, or is not a PEM key."))
+		return tls.Certificate{}, keys.In(err, key, passphrase)
+	}
+	own := keys.First(items)
+	switch {
+	case own == nil:
+		return tls.Certificate{}, bad(key, errors.New("There is no private key in this."))
+	case own.Err != nil:
+		return tls.Certificate{}, keys.In(own.Err, key, passphrase)
+	}
+	if certs == nil {
+		certs = keys.Certificates(items)
+	}
+	if len(certs) == 0 {
+		return tls.Certificate{}, bad("client_cert", errors.New("The certificate of the private key is missing. Paste it here."))
+	}
+	return paired(certs, own)
+}
+
+// paired puts the key's own certificate first where another one stands there.
+func paired(certs []*x509.Certificate, own *keys.Item) (tls.Certificate, error) {
+	if !keys.Same(certs[0].PublicKey, own.Public) {
+		certs = keys.Order(certs, own.Public).Certificates
+	}
+	private, ok := own.Private.PEM()
+	if !ok {
+		return tls.Certificate{}, bad("client_key", errors.New("This kind of key cannot be used for TLS."))
+	}
+	pair, err := tls.X509KeyPair([]byte(keys.ChainPEM(certs)), []byte(private.Reveal()))
+	if err != nil {
+		return tls.Certificate{}, bad("client_key", errors.New("The private key does not belong to the client certificate."))
 	}
 	pair.Leaf = certs[0]
 	return pair, nil
