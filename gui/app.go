@@ -26,6 +26,7 @@ type Book interface {
 	Type(id string) (connectors.Type, error)
 	List(ctx context.Context) ([]link.Connection, error)
 	Create(ctx context.Context, d link.Draft) (link.Connection, error)
+	CreateAll(ctx context.Context, drafts []link.Draft) ([]link.Connection, error)
 	Save(ctx context.Context, id string, d link.Draft) (link.Connection, error)
 	Copy(ctx context.Context, id, name string) (link.Connection, error)
 	Rename(ctx context.Context, id, name string) (link.Connection, error)

@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -270,31 +271,32 @@ func (p *pastePage) save(b *keyButton) {
 		return
 	}
 	b.Disable()
-	task.Run(p.a.r, func(ctx context.Context) (string, error) {
-		first := ""
-		for _, d := range drafts {
-			d.Name = p.a.o.Book.FreeName(ctx, d.Name)
-			c, err := p.a.o.Book.Create(ctx, d)
-			if err != nil {
-				return first, err
-			}
-			if first == "" {
-				first = c.ID
-			}
-		}
-		return first, nil
-	}, func(first string, err error) {
+	task.Run(p.a.r, func(ctx context.Context) ([]link.Connection, error) {
+		free(ctx, p.a.o.Book, drafts)
+		return p.a.o.Book.CreateAll(ctx, drafts)
+	}, func(made []link.Connection, err error) {
 		b.Enable()
 		if err != nil {
 			p.a.tell(err)
+			return
 		}
 		p.a.reload(func() {
-			if first != "" {
-				p.a.selectConnection(first)
-				p.a.toasts.say(lang.N("paste.saved", len(drafts)), false)
-			}
+			p.a.selectConnection(made[0].ID)
+			p.a.toasts.say(lang.N("paste.saved", len(made)), false)
 		})
 	})
+}
+
+// free gives each draft a name that neither the book nor another of them has.
+func free(ctx context.Context, b Book, drafts []link.Draft) {
+	taken := map[string]bool{}
+	for i := range drafts {
+		name := b.FreeName(ctx, drafts[i].Name)
+		for n := 2; taken[link.NameKey(name)]; n++ {
+			name = b.FreeName(ctx, fmt.Sprintf("%s %d", drafts[i].Name, n))
+		}
+		drafts[i].Name, taken[link.NameKey(name)] = name, true
+	}
 }
 
 // openFound opens a form with what was understood filled in. Nothing is saved.

@@ -126,7 +126,9 @@ func TestAFileWithSeveralIsReviewed(t *testing.T) {
 	r.sees("smtp.example.com")
 	r.sees("two.example.com")
 	r.a.dropped(fyne.NewPos(10, 10), []fyne.URI{storage.NewFileURI(path)})
-	r.until("the two alone", func() bool { return !strings.Contains(r.texts(), "smtp.example.com") && strings.Contains(r.texts(), "two.example.com") })
+	r.until("the two alone", func() bool {
+		return !strings.Contains(r.texts(), "smtp.example.com") && strings.Contains(r.texts(), "two.example.com")
+	})
 	r.shot("paste-02-review")
 	r.push("Save these")
 	r.until("both", func() bool { return len(r.a.list) == 2 })

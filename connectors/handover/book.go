@@ -13,7 +13,5 @@ type Book interface {
 	List(ctx context.Context) ([]link.Connection, error)
 	Get(ctx context.Context, id string) (link.Connection, error)
 	Settings(ctx context.Context, id string) (connectors.Settings, error)
-	Create(ctx context.Context, d link.Draft) (link.Connection, error)
-	Save(ctx context.Context, id string, d link.Draft) (link.Connection, error)
-	Forget(ctx context.Context, id string) error
+	CreateAll(ctx context.Context, drafts []link.Draft) ([]link.Connection, error)
 }

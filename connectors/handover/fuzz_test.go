@@ -3,11 +3,16 @@ package handover_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"jackfield/connectors"
+	"jackfield/connectors/conntest/server"
 	"jackfield/connectors/handover"
 	"jackfield/connectors/link"
 )
@@ -50,6 +55,53 @@ func FuzzUnsealedJSON(f *testing.F) {
 			if c.State != link.Prepared {
 				t.Fatalf("%+v", c)
 			}
+		}
+	})
+}
+
+// FuzzSealed is for the header of a sealed file, its armor, and the public keys
+// that a file is sealed for; passphrases have their own bound.
+func FuzzSealed(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "key")
+	keygen, age := server.Program(f, "age-keygen", "age"), server.Program(f, "age", "age")
+	server.Run(f, keygen, "-o", path)
+	key, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	public := strings.TrimSpace(server.Run(f, keygen, "-y", path))
+	for _, how := range [][]string{{"-r", public}, {"-r", public, "--armor"}} {
+		cmd := exec.Command(age, how...)
+		cmd.Stdin = strings.NewReader(small)
+		sealed, err := cmd.Output()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(sealed, public)
+	}
+	ssh := filepath.Join(dir, "ssh")
+	server.Run(f, server.Program(f, "ssh-keygen", "openssh-client"), "-q", "-t", "ed25519", "-N", "", "-f", ssh)
+	line, err := os.ReadFile(ssh + ".pub")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("age-encryption.org/v1\n-> scrypt AAAA 22\n--- AAAA\n"), string(line))
+	with := handover.Opener{Identities: []connectors.Secret{connectors.NewSecret(string(key))}}
+	bundle := handover.Bundle{Connections: []handover.Carried{{ID: "1", Type: "sftp", Name: "A"}}}
+	f.Fuzz(func(t *testing.T, data []byte, recipient string) {
+		if handover.Sealed(data) == "" {
+			t.Fatal("it is of no sort")
+		}
+		if _, err := handover.Unseal(bytes.NewReader(data), with); err != nil && !strings.HasPrefix(reason(err), "handover.") {
+			t.Fatal(err)
+		}
+		if strings.Count(recipient, "\n") > 3 {
+			return
+		}
+		err := handover.Seal(io.Discard, bundle, handover.Recipients{Keys: []string{recipient}}, true)
+		if err != nil && !strings.HasPrefix(reason(err), "handover.") {
+			t.Fatalf("%q: %v", recipient, err)
 		}
 	})
 }

@@ -113,7 +113,7 @@ func TestAFailingStoreKeepsNothing(t *testing.T) {
 			s.failAt, s.failOn = n, on
 			_, err := handover.Import(t.Context(), b, p, everything(p))
 			if err == nil {
-				if n < 7 {
+				if n < 5 {
 					t.Fatalf("the import wrote %d times", n-1)
 				}
 				break
@@ -153,7 +153,7 @@ func TestUndoingAnImportRevokesNothing(t *testing.T) {
 	revoked := 0
 	typ := connectors.Type{ID: "grant", Name: "Grant", Where: []string{"host"}, Form: connectors.Form{Fields: []connectors.Field{{Key: "host", Label: "Host", Kind: connectors.Text}}},
 		Revoke: func(context.Context, *connectors.Env, connectors.Settings) error { revoked++; return nil }}
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= 3; n++ {
 		for _, on := range []bool{false, true} {
 			s := newShelf()
 			s.failAt, s.failOn = n, on
@@ -163,7 +163,7 @@ func TestUndoingAnImportRevokesNothing(t *testing.T) {
 				{ID: "2", Type: "grant", Name: "B", Issued: veil("oauth_token", "practice-only-2")},
 			}})
 			_, err := handover.Import(t.Context(), b, p, everything(p))
-			if (err == nil) != (n == 5) || err != nil && len(s.profiles)+len(s.secrets) > 0 {
+			if (err == nil) != (n == 3) || err != nil && len(s.profiles)+len(s.secrets) > 0 {
 				t.Errorf("write %d: %v, %d connections", n, err, len(s.profiles))
 			}
 		}

@@ -60,21 +60,21 @@ func lookOf(t connectors.Type, name string, plain map[string]string) string {
 	return t.ID + "\x00" + strings.ToLower(strings.TrimSpace(name)) + "\x00" + t.Place(plain)
 }
 
-// names are those that are taken, in lower case, with the number tried last.
+// names are those that are taken, by link.NameKey, with the number tried last.
 type names map[string]int
 
-func (n names) take(name string) { n[strings.ToLower(strings.TrimSpace(name))] = 1 }
+func (n names) take(name string) { n[link.NameKey(name)] = 1 }
 
 func (n names) free(base string) string {
 	if base == "" {
 		base = "Imported connection"
 	}
-	name, low := base, strings.ToLower(base)
+	name, low := base, link.NameKey(base)
 	for i := max(n[low], 1); ; i++ {
 		if i > 1 {
 			name = fmt.Sprintf("%s %d", base, i)
 		}
-		if n[strings.ToLower(name)] == 0 {
+		if n[link.NameKey(name)] == 0 {
 			n[low] = i
 			n.take(name)
 			return name

@@ -136,7 +136,7 @@ func inert(ctx context.Context) (int, error) {
 	}
 	// Also undoing an import sends nothing, though a sign-in is among it.
 	failing := newShelf()
-	failing.failAt = 6
+	failing.failAt = 5
 	b = book(failing)
 	if p, err = handover.Propose(ctx, b, got); err != nil {
 		return 0, err
@@ -152,6 +152,8 @@ func child() {
 	case "inert":
 		n, err := inert(context.Background())
 		fmt.Println("made", n, err)
+	case "import":
+		imports()
 	case "touch": // shows that the trace would tell
 		_, _ = os.Stat("/etc/shadow")
 		c, err := net.Dial("udp", "127.0.0.1:9")

@@ -209,6 +209,22 @@ func (b *Book) save(ctx context.Context, id string, d Draft) (Connection, error)
 	if err != nil {
 		return Connection{}, err
 	}
+	return b.put(ctx, entry{id, t, d, s})
+}
+
+// An entry is a draft that was checked: s are its answers, tidied and resolved.
+type entry struct {
+	id string
+	t  connectors.Type
+	d  Draft
+	s  connectors.Settings
+}
+
+// put writes an entry. A connection with an ID beside an error means that
+// something of it may be stored.
+func (b *Book) put(ctx context.Context, e entry) (Connection, error) {
+	id, t, d, s := e.id, e.t, e.d, e.s
+	var err error
 	var saved Connection
 	now := b.out.Now()
 	apply := func(profile []byte, keys []string) ([]byte, error) {
