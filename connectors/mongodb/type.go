@@ -100,7 +100,7 @@ func Type() connectors.Type {
 				"In Atlas, “Connect” then “Drivers” shows an address that begins with mongodb+srv://. Paste it into the host field; type the password in its own field.",
 				"The user is a database user (Atlas: “Database Access”), not the one you sign in to the website with.",
 			},
-			Rights:  "The role read on the databases that should be seen.",
+			Rights:  "The actions find, listCollections, listIndexes and collStats on the databases that should be seen. The role read has them, and a few more.",
 			Admin:   "use admin; db.createUser({user: \"reader\", pwd: passwordPrompt(), roles: [{role: \"read\", db: \"shop\"}]})",
 			Network: "Atlas lets in only the addresses of its “Network Access” list. Add the address from which this computer reaches the internet.",
 			Notes: []string{

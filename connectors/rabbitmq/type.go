@@ -87,7 +87,7 @@ func guide() connectors.Guide {
 			"Hosted brokers (CloudAMQP, Amazon MQ) have the management page at an https address of its own: choose “At this address” and paste it.",
 		},
 		Rights: "To link: access to the virtual host. To list: the tag “management”. To see live messages of an exchange: configure, write and read for names that begin with amq.gen, and read for the exchange. To read a stream: read for it.",
-		Admin:  "rabbitmqctl set_user_tags reader management; rabbitmqctl set_permissions -p / reader '^amq\\.gen.*' '^amq\\.gen.*' '.*'",
+		Admin:  "Make a user with the tag management and with no permissions in the virtual host (three empty expressions, ^$): that is enough to list. To see live messages, allow configure, write and read for names that begin with amq.gen, and read for the exchanges that should be seen and no others: who may read a queue may also take its messages away.",
 		Notes: []string{
 			"Messages in queues are not touched. Looking into one needs a click of its own, because RabbitMQ then marks the messages as redelivered.",
 			"While an exchange is watched, its messages have one more receiver: what nobody else wants counts as delivered then. Exchanges that share messages out instead of copying them cannot be watched.",

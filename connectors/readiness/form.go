@@ -36,6 +36,7 @@ func (l *look) sections() {
 			trouble[e.Key] = e
 		}
 	}
+	var left []string
 	for _, s := range sectionsOf(l.t.Form) {
 		asked, bad, given := 0, 0, false
 		for _, f := range s.fields {
@@ -52,10 +53,13 @@ func (l *look) sections() {
 		switch {
 		case asked == 0 || bad > 0:
 		case given:
-			l.add(Item{ID: "form." + slug(s.name), State: Done, Title: s.name + ": complete", Text: "What is required is there, and its form is right."})
+			l.add(Item{ID: "form." + slug(s.name), State: Done, Title: s.name + ": complete"})
 		default:
-			l.add(Item{ID: "form." + slug(s.name), State: Done, Title: s.name + ": left as it is", Text: "Nothing has to be filled in here."})
+			left = append(left, s.name)
 		}
+	}
+	if len(left) > 0 {
+		l.add(Item{ID: "form.left", State: Done, Title: "Left as it is: " + strings.Join(left, ", "), Text: "Nothing has to be filled in there."})
 	}
 	if l.s.Plain["identity"] != "" && l.o.Lender == nil {
 		if f, ok := l.t.Form.Field("identity"); ok {
@@ -72,9 +76,9 @@ func (l *look) given(f connectors.Field) bool {
 
 func fieldItem(f connectors.Field, e connectors.FieldError) Item {
 	if e.Missing {
-		i := Item{ID: "form.missing." + f.Key, State: Missing, Field: f.Key, Title: f.Label + " is missing", Text: e.Text}
+		i := Item{ID: "form.missing." + f.Key, State: Missing, Field: f.Key, Title: f.Label + " is missing"}
 		if f.Kind == connectors.SecretText || f.Kind == connectors.SecretLines {
-			i.Text += " Whoever has it can add it, also on another computer."
+			i.Text = "Whoever has it can add it, also on another computer."
 		}
 		return i
 	}

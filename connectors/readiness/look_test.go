@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,5 +221,55 @@ func TestPagesAreSafeAndWhole(t *testing.T) {
 	data, err := json.Marshal(readiness.All([]readiness.Checklist{c}))
 	if err != nil || !strings.Contains(string(data), `"state":"untested"`) || !strings.Contains(string(data), `"type_name":"SFTP server"`) {
 		t.Errorf("JSON: %v %s", err, data)
+	}
+}
+
+var element = regexp.MustCompile(`<[^<>]*>`)
+
+// Everything that comes from elsewhere is text on the page, wherever it stands.
+func TestEveryTextOfAPageIsEscaped(t *testing.T) {
+	const evil = `</pre></style><script>alert("1")</script>'&amp;"><a href='//x'>`
+	c := readiness.Checklist{Name: evil, Type: evil, TypeName: evil, Place: evil, State: readiness.Overall(evil), Made: now}
+	for _, s := range []readiness.State{readiness.Done, readiness.Missing, readiness.Wrong, readiness.Warning, readiness.Untested, readiness.Theirs} {
+		for _, who := range []string{readiness.You, readiness.Them, evil} {
+			c.Items = append(c.Items, readiness.Item{ID: evil, State: s, Field: evil, Title: evil, Text: evil, Copy: evil + "\n" + evil, Who: who})
+		}
+	}
+	plain := readiness.Checklist{Made: now, State: readiness.IsUntested}
+	for range c.Items {
+		i := readiness.Item{Title: "x", Text: "x", Copy: "x"}
+		i.State, i.Who = c.Items[len(plain.Items)].State, c.Items[len(plain.Items)].Who
+		plain.Items = append(plain.Items, i)
+	}
+	plain.Name, plain.TypeName, plain.Place, plain.State = "x", "x", "x", "x"
+	for _, at := range [][2]string{{string(c.HTML()), string(plain.HTML())}, {string(readiness.All([]readiness.Checklist{c}).HTML()), string(readiness.All([]readiness.Checklist{plain}).HTML())}} {
+		if got, want := element.FindAllString(at[0], -1), element.FindAllString(at[1], -1); !slices.Equal(got, want) {
+			t.Errorf("the page has the elements\n%q\nwant\n%q", got, want)
+		}
+		if n, want := strings.Count(at[0], "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&#39;&amp;amp;"), 4*len(c.Items)+4; n < want {
+			t.Errorf("the text is there %d times, want %d", n, want)
+		}
+		for _, must := range []string{"default-src 'none'", "@media print", "prefers-color-scheme:dark", "break-inside:avoid", "white-space:pre-wrap", "21 November 2026"} {
+			if !strings.Contains(at[0], must) {
+				t.Errorf("the page is without %s", must)
+			}
+		}
+		for _, bad := range []string{"src=", "://", "@import", "url(", "onerror"} {
+			if strings.Contains(at[1], bad) {
+				t.Errorf("the page has %q", bad)
+			}
+		}
+	}
+}
+
+func TestNotesAndAnswersAreEscaped(t *testing.T) {
+	ty := typeOf(t, "postgres")
+	ty.Guide.Notes, ty.Guide.Network = []string{`<script>"note"</script>.`}, `<script>'net'</script>.`
+	s := conntest.Settings(ty, []string{"host", "db.acme.com", "user", `<script>"me"</script>`, "database", "a<b>&c"})
+	page := string(readiness.Of(ty, connection(ty, s), s, options()).HTML())
+	for _, want := range []string{"&lt;script&gt;&#34;note&#34;&lt;/script&gt;.", "&lt;script&gt;&#39;net&#39;&lt;/script&gt;.", "me", "a&lt;b&gt;&amp;c"} {
+		if !strings.Contains(page, want) || strings.Contains(page, "<script") || strings.Contains(page, "<b>") {
+			t.Errorf("%s is not escaped:\n%s", want, page)
+		}
 	}
 }

@@ -37,7 +37,7 @@ func passphraseOf(key string) string {
 // looked are the kinds of content that keys can say something about.
 func looked(k keys.Kind) bool {
 	switch k {
-	case keys.PrivateKey, keys.PublicKey, keys.Certificate, keys.PFX, keys.PKCS7, keys.JavaStore, keys.Keytab, keys.ServiceAccount:
+	case keys.PrivateKey, keys.PublicKey, keys.Certificate, keys.PFX, keys.PKCS7, keys.JavaStore, keys.Keytab, keys.ServiceAccount, keys.Request:
 		return true
 	}
 	return false
@@ -45,7 +45,7 @@ func looked(k keys.Kind) bool {
 
 // material looks into every key, certificate and store of the form.
 func (l *look) material() {
-	leaf := map[string]*x509.Certificate{}
+	own := map[string]crypto.PublicKey{} // of the certificates and requests
 	private := map[string]crypto.PublicKey{}
 	for _, f := range l.t.Form.Fields {
 		text := l.content(f)
@@ -64,9 +64,16 @@ func (l *look) material() {
 		if len(repairs) > 0 {
 			l.add(Item{ID: "repair." + f.Key, State: Warning, Field: f.Key, Title: f.Label + " was put right", Text: "Pasting had changed it. What was repaired: " + repairWords(repairs) + "."})
 		}
-		leaf[f.Key], private[f.Key] = l.each(f, open, items)
+		leaf, public := l.each(f, open, items)
+		own[f.Key], private[f.Key] = l.request(f, items), public
+		if leaf != nil {
+			own[f.Key] = leaf.PublicKey
+		} else if c := sshCertificate(items); c != nil {
+			own[f.Key] = cryptoKey(c)
+			l.sshDates(f, c)
+		}
 	}
-	l.pairs(leaf, private)
+	l.pairs(own, private)
 }
 
 // content is the text of a visible answer that has several lines.
@@ -123,17 +130,21 @@ func (l *look) each(f connectors.Field, open string, items []keys.Item) (leaf *x
 			public = i.Public
 			l.strength(f, i)
 		}
-		if c, is := i.SSH.(*ssh.Certificate); is {
-			l.sshCertificate(f, c)
-		}
 	}
 	if len(principals) > 0 {
-		l.add(Item{ID: "keytab." + f.Key, State: Done, Field: f.Key, Title: f.Label + " can be read", Text: "It has " + strconv.Itoa(len(principals)) + " keys. A keytab has no end date; a new password makes it useless."})
+		l.add(Item{ID: "keytab." + f.Key, State: Done, Field: f.Key, Title: f.Label + " can be read", Text: "It has " + counted(len(principals)) + ". A keytab has no end date; a new password makes it useless."})
 	}
 	if len(certs) > 0 {
 		leaf = l.chain(f, certs, public)
 	}
 	return leaf, public
+}
+
+func counted(keys int) string {
+	if keys == 1 {
+		return "one key"
+	}
+	return strconv.Itoa(keys) + " keys"
 }
 
 func (l *look) strength(f connectors.Field, i keys.Item) {
@@ -151,9 +162,7 @@ func (l *look) strength(f connectors.Field, i keys.Item) {
 // chain judges certificates: their order, gaps and dates.
 func (l *look) chain(f connectors.Field, certs []*x509.Certificate, public crypto.PublicKey) *x509.Certificate {
 	if f.Key == "ca" || f.Key == "truststore" {
-		for _, c := range certs {
-			l.ends("certificate."+f.Key, f, "The authority "+keys.Subject(c), c.NotBefore, c.NotAfter)
-		}
+		l.authorities(f, certs)
 		return nil
 	}
 	order := keys.Order(certs, public)
@@ -177,20 +186,25 @@ func (l *look) chain(f connectors.Field, certs []*x509.Certificate, public crypt
 	return leaf
 }
 
-// pairs holds certificates against the keys that belong to them.
-func (l *look) pairs(leaf map[string]*x509.Certificate, private map[string]crypto.PublicKey) {
-	cert, key := leaf["client_cert"], private["client_key"]
-	if cert == nil || key == nil {
-		return
+// sshCertificate is the first one of OpenSSH's kind.
+func sshCertificate(items []keys.Item) *ssh.Certificate {
+	for _, i := range items {
+		if c, is := i.SSH.(*ssh.Certificate); is {
+			return c
+		}
 	}
-	if keys.Same(cert.PublicKey, key) {
-		l.add(Item{ID: "pair.client_cert", State: Done, Field: "client_cert", Title: "Certificate and key belong together"})
-		return
-	}
-	l.add(Item{ID: "pair.client_cert", State: Wrong, Field: "client_key", Title: "Certificate and key do not belong together", Text: "The certificate was made for another key. Find the key it was requested with, or have a new certificate issued."})
+	return nil
 }
 
-func (l *look) sshCertificate(f connectors.Field, c *ssh.Certificate) {
+// cryptoKey is the key that an SSH certificate is for.
+func cryptoKey(c *ssh.Certificate) crypto.PublicKey {
+	if k, ok := c.Key.(ssh.CryptoPublicKey); ok {
+		return k.CryptoPublicKey()
+	}
+	return nil
+}
+
+func (l *look) sshDates(f connectors.Field, c *ssh.Certificate) {
 	if c.ValidBefore == ssh.CertTimeInfinity || c.ValidBefore > math.MaxInt64 || c.ValidAfter > math.MaxInt64 {
 		return
 	}

@@ -21,7 +21,7 @@ func (l *look) tested() {
 	case !l.c.Checked.IsZero():
 		text = "It last worked on " + l.day() + ", with other answers or before something failed."
 	}
-	l.add(Item{ID: "test.link", State: Untested, Title: "Whether it works is not known", Text: text + " Only a test can tell what follows."})
+	l.add(Item{ID: "test.link", State: Untested, Title: "Whether it works", Text: text})
 	if l.t.Offline {
 		l.add(Item{ID: "test.open", State: Untested, Title: "Whether it can be opened"})
 		return
@@ -29,12 +29,12 @@ func (l *look) tested() {
 	if name := l.name(); name != "" {
 		l.add(Item{ID: "test.resolve", State: Untested, Title: "Whether the name " + name + " is found"})
 	}
-	l.add(Item{ID: "test.connect", State: Untested, Title: "Whether the server can be reached", Text: "A firewall on either side may keep this computer out."})
+	l.add(Item{ID: "test.connect", State: Untested, Title: "Whether the server can be reached", Text: "A firewall on either side may be in the way."})
 	asked, yes := l.encrypted()
 	switch _, ssh := l.t.Form.Field("host_key"); {
 	case ssh:
 		l.add(Item{ID: "test.secure", State: Untested, Title: "Whether the server's host key is the right one", Text: "Have its fingerprint told to you, to compare."})
-	case yes || !asked && l.t.ID != "smb":
+	case yes || !asked && l.t.ID != "smb" && l.name() != "":
 		l.add(Item{ID: "test.secure", State: Untested, Title: "Whether the server's certificate is trusted"})
 	}
 	l.add(Item{ID: "test.signin", State: Untested, Title: "Whether the sign-in is accepted"})

@@ -11,32 +11,51 @@ import (
 	"jackfield/connectors/readiness/rights"
 )
 
-// theirs is what the other side has to do.
+// theirs is what the other side has to do, in the order in which it is done.
 func (l *look) theirs() {
+	g, grants := l.t.Guide, rights.For(l.t, l.s)
+	// Where the guide has a command, the grants below have the one for these answers.
+	if command := len(grants) > 0 && (l.t.Group == connectors.GroupDatabases || !strings.HasSuffix(g.Admin, ".")); g.Admin != "" && !command {
+		l.them(Item{ID: "their.admin", Title: "What an administrator does", Text: g.Admin})
+	}
 	l.publicHalf()
 	l.certificate()
-	grants := rights.For(l.t, l.s)
-	for n, g := range grants {
-		if strings.HasPrefix(g.Title, "Variant") {
-			continue
+	for n, grant := range grants {
+		if !strings.HasPrefix(grant.Title, "Variant") {
+			l.them(granted(n+1, grant, g.Rights))
 		}
-		text := strings.Join(append([]string{g.Where}, g.Notes...), " ")
-		l.them(Item{ID: "their.rights." + strconv.Itoa(n+1), Title: g.Title, Text: strings.TrimSpace(text), Copy: g.Text})
 	}
 	if uri := l.redirect(); uri != "" {
 		l.them(Item{ID: "their.redirect", Title: "Register this redirect address", Text: "In the settings of the application that the client ID is of.", Copy: uri})
 	}
-	g := l.t.Guide
-	// Where the guide has a command, the grants above have the one for these answers.
-	if command := len(grants) > 0 && (l.t.Group == connectors.GroupDatabases || !strings.HasSuffix(g.Admin, ".")); g.Admin != "" && !command {
-		l.them(Item{ID: "their.admin", Title: "What an administrator does", Text: g.Admin})
-	}
-	if !l.t.Offline {
-		l.them(Item{ID: "their.network", Title: "Let this computer in", Text: strings.TrimSpace(g.Network + " Their firewall sees this computer's public address, or that of your company: ask your IT which one it is.")})
-	}
+	l.network()
 	if len(g.Notes) > 0 {
-		l.add(Item{ID: "their.notes", State: Theirs, Title: "Good to know", Text: strings.Join(g.Notes, " ")})
+		l.add(Item{ID: "their.notes", State: Theirs, Title: "Before linking and after", Text: strings.Join(g.Notes, " ")})
 	}
+}
+
+// granted is a grant as an item; sentences are to be read, not to be copied.
+func granted(n int, g rights.Grant, sentences string) Item {
+	i := Item{ID: "their.rights." + strconv.Itoa(n), Title: g.Title, Text: strings.TrimSpace(strings.Join(append([]string{g.Where}, g.Notes...), " ")), Copy: g.Text}
+	if sentences != "" && strings.TrimSpace(g.Text) == strings.TrimSpace(sentences) {
+		i.Text, i.Copy = sentence(sentences), ""
+	}
+	return i
+}
+
+// network is about firewalls: a service on the internet has none that keeps
+// people out, unless its guide says so.
+func (l *look) network() {
+	g := l.t.Guide
+	service := l.t.Group == connectors.GroupServices
+	if l.t.Offline || service && g.Network == "" {
+		return
+	}
+	text := g.Network
+	if !service {
+		text += " The connection comes from the public address of the computer that links, or of its company; the IT there knows it."
+	}
+	l.them(Item{ID: "their.network", Title: "Let the connection in", Text: strings.TrimSpace(text)})
 }
 
 func (l *look) them(i Item) {

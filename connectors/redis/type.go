@@ -75,8 +75,8 @@ func Type() connectors.Type {
 				"Host, port and whether TLS is used come from the service's overview page or from whoever runs the server.",
 				"User and password: managed services show them under “Access” or “Connection”; in redis.conf they are requirepass and the user lines (or the ACL file).",
 			},
-			Rights: "A user with +@read, +select, +info and +ping on the key patterns that should be seen. SCAN lists the names of all keys, also of those that may not be read.",
-			Admin:  "ACL SETUSER reader on >PASSWORD ~app:* +@read +@connection -@dangerous +info +acl|whoami",
+			Rights: "A user with the commands that look at keys, and with no others, on the key patterns that should be seen: SELECT, INFO, DBSIZE, SCAN, TYPE, PTTL, and for each kind of key its length and its beginning. SCAN lists the names of all keys, also of those that may not be read.",
+			Admin:  "Make a user that begins with no right at all (reset -@all), and allow the key pattern and these commands alone: select, info, dbsize, scan, type, pttl, strlen, hlen, llen, scard, zcard, xlen, getrange, hscan, sscan, zrange, lrange and xrevrange. A whole category such as @read would allow more.",
 			Notes: []string{
 				"Nothing is written, no stream is consumed, and KEYS is never used: listing goes through SCAN in small steps.",
 				"In a cluster only the keys of the node that is named are seen. Type another node's address to see its keys.",

@@ -49,7 +49,7 @@ func (c host) check() error {
 	switch {
 	case c.Auth == certificate && !c.encrypted():
 		return wrong("sql.certificate_open", "tls")
-	case c.Auth == certificate && c.Cert == "":
+	case c.Auth == certificate && !c.Presents():
 		return wrong("sql.no_certificate", "client_cert")
 	// RDS takes a token over an encrypted connection alone, and who reads it on
 	// the way could sign in with it.
@@ -74,7 +74,7 @@ func (c host) credential() string {
 // where none was. A server that does not take one says so by a TLS alert and
 // closes, and what is written at that moment may fail before the alert is read.
 func (c host) untaken(err error, target string) error {
-	if c.Cert == "" || !c.encrypted() {
+	if !c.Presents() || !c.encrypted() {
 		return nil
 	}
 	return &connectors.Error{Code: connectors.AuthFailed, Reason: "tls.client_cert", Op: connectors.StageSecure, Target: target, Field: "client_cert", Err: err}
@@ -179,7 +179,7 @@ func postgresType() connectors.Type {
 				"Client certificate: the name in the certificate (CN) is the user, unless pg_hba.conf maps it to another one.",
 			},
 			Rights: "CONNECT on the database, USAGE on the schemas, SELECT on the tables that should show rows. Nothing is ever written.",
-			Admin:  "CREATE ROLE reader LOGIN PASSWORD '…'; GRANT pg_read_all_data TO reader; (or SELECT on single tables). For Amazon's IAM: GRANT rds_iam TO reader; and the action rds-db:connect in the IAM policy.",
+			Admin:  "Make a role that may sign in, with CONNECT on the database, USAGE on the schemas and SELECT on the tables that should be seen; default privileges add the tables that are made later. The role pg_read_all_data would open everything. For Amazon's IAM the role also needs rds_iam, and the IAM policy the action rds-db:connect.",
 			Notes:  []string{"Without a database the sign-in goes to the one called postgres, and the others are opened as they are looked into."},
 			Links:  rdsLinks(),
 		},
