@@ -118,7 +118,11 @@ func (a *app) exportSealed(cmd *cobra.Command, x *exporting, ids []string) error
 	for _, n := range notes {
 		_, _ = fmt.Fprintln(a.err, n)
 	}
-	_, _ = fmt.Fprintf(a.err, "%d connections are in it.\n", len(bundle.Connections))
+	if n := len(bundle.Connections); n == 1 {
+		_, _ = fmt.Fprintln(a.err, "One connection is in it.")
+	} else {
+		_, _ = fmt.Fprintf(a.err, "%d connections are in it.\n", n)
+	}
 	if made {
 		_, _ = fmt.Fprintf(a.err, "Its passphrase, which is nowhere else; tell it by another way than the file:\n  %s\n", to.Passphrase.Reveal())
 	}

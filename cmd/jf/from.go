@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,6 +62,8 @@ type (
 		What  string          `json:"what"`
 		Items []foundItemJSON `json:"items"`
 		Left  []leftJSON      `json:"left"`
+		// Locked says that more can be read with a passphrase.
+		Locked bool `json:"locked"`
 	}
 )
 
@@ -85,6 +88,9 @@ func (a *app) understand(ctx context.Context, cmd *cobra.Command, u *understandi
 	}
 	_, _ = fmt.Fprintf(a.err, "This is %s.\n", connectors.Clean(u.found.What, 300))
 	a.leftWords("", u.found.Left)
+	if u.found.Locked {
+		_, _ = fmt.Fprintln(a.err, "It is locked with a passphrase. Give it with --passphrase (@FILE, - or env:NAME) to have everything read.")
+	}
 	if u.dry || len(u.found.Items) != 1 {
 		a.foundWords(u)
 	}
@@ -165,7 +171,12 @@ func filesIn(dir string) []string {
 	return out
 }
 
+// frugal is the memory, in bytes, from which on the program rather spends time
+// than takes more: what strangers send is not to slow down the whole computer.
+const frugal = 48 << 20
+
 func (a *app) bounded(name string, room int) ([]byte, error) {
+	debug.SetMemoryLimit(frugal)
 	in := a.in
 	if name != "-" {
 		f, err := os.Open(name)
@@ -326,7 +337,7 @@ func (a *app) foundWords(u *understanding) {
 }
 
 func foundOf(u *understanding) foundJSON {
-	out := foundJSON{What: u.found.What, Items: []foundItemJSON{}, Left: leftOf(u.found.Left)}
+	out := foundJSON{What: u.found.What, Items: []foundItemJSON{}, Left: leftOf(u.found.Left), Locked: u.found.Locked}
 	for _, i := range u.found.Items {
 		item := foundItemJSON{Name: i.Name, Where: i.Where, Readings: []readingJSON{}}
 		for _, r := range i.Readings {

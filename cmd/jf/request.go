@@ -144,7 +144,7 @@ func (a *app) requestWords(r handover.Request) {
 		_, _ = fmt.Fprintf(a.err, "  %s\n", connectors.Clean(r.Note, 500))
 	}
 	for n, i := range r.Items {
-		_, _ = fmt.Fprintf(a.err, "%d. %s (%s)\n", n+1, connectors.Clean(i.Name, 200), connectors.Clean(i.Type, 60))
+		_, _ = fmt.Fprintln(a.err, itemLine(n, i.Name, i.Type))
 		if i.Note != "" {
 			_, _ = fmt.Fprintf(a.err, "   %s\n", connectors.Clean(i.Note, 500))
 		}
@@ -161,9 +161,12 @@ func (a *app) requestShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		items := r.Items
+		r.Items = nil
 		a.requestWords(r)
+		r.Items = items
 		for n, w := range handover.Check(b.Types(), r) {
-			_, _ = fmt.Fprintf(a.out, "%d. %s\n", n+1, connectors.Clean(w.Name, 200))
+			_, _ = fmt.Fprintln(a.out, itemLine(n, w.Name, w.Type))
 			for _, k := range w.Ask {
 				f, _ := w.Form.Field(k)
 				_, _ = fmt.Fprintf(a.out, "   %s (%s)\n", k, f.Label)
@@ -302,72 +305,13 @@ func (a *app) answerItem(ctx context.Context, x *answering, n int, i handover.Wa
 	if err := a.fill(ctx, t, i, s); err != nil {
 		return link.Connection{}, err
 	}
+	if err := a.lacking(t, s, n+1, of, i.Name); err != nil {
+		return link.Connection{}, err
+	}
 	if errs := t.Form.Validate(t.Form.Tidied(s)); len(errs) > 0 {
 		return link.Connection{}, errs[0].Refusal()
 	}
 	return b.Create(ctx, link.Draft{Type: t.ID, Name: b.FreeName(ctx, i.Name), Description: i.Description, Settings: s})
-}
-
-// fill asks the person for what is wanted and not given. What becomes visible by
-// an answer is asked next.
-func (a *app) fill(ctx context.Context, t connectors.Type, i handover.Wanted, s connectors.Settings) error {
-	if _, ok := a.terminal(); !ok {
-		return nil
-	}
-	asked := map[string]bool{}
-	for range t.Form.Fields {
-		wanted := append(slices.Clone(i.Ask), t.Form.Missing(s)...)
-		at := slices.IndexFunc(wanted, func(k string) bool {
-			return !asked[k] && t.Form.Visible(k, s) && s.Secrets[k].Empty() && (s.Plain[k] == "" || s.Plain[k] != i.Plain[k])
-		})
-		if at < 0 {
-			return nil
-		}
-		f, _ := t.Form.Field(wanted[at])
-		asked[f.Key] = true
-		if err := a.fillOne(ctx, f, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *app) fillOne(ctx context.Context, f connectors.Field, s connectors.Settings) error {
-	title := f.Label
-	for _, o := range f.Options {
-		_, _ = fmt.Fprintf(a.err, "  %s: %s\n", o.Value, o.Label)
-	}
-	if f.Kind == connectors.SecretLines || f.Kind == connectors.Lines || f.Kind == connectors.JSON {
-		title += " (the name of its file)"
-	}
-	for {
-		got, err := a.input(ctx, connectors.Prompt{Title: title, Text: f.Help, Echo: !f.Kind.Secret() || f.Kind == connectors.SecretLines})
-		if err != nil {
-			return err
-		}
-		text := got.Reveal()
-		if title != f.Label && text != "" {
-			data, err := readFile(strings.TrimSpace(text))
-			if err != nil {
-				_, _ = fmt.Fprintf(a.err, "  %v\n", err)
-				continue
-			}
-			text = connectors.FileText(data)
-		}
-		tidied := f.Tidied(text)
-		if err := f.Verify(tidied); err != nil {
-			_, _ = fmt.Fprintf(a.err, "  %v\n", err)
-			continue
-		}
-		switch {
-		case text == "":
-		case f.Kind.Secret():
-			s.Secrets[f.Key] = connectors.NewSecret(tidied)
-		default:
-			s.Plain[f.Key] = tidied
-		}
-		return nil
-	}
 }
 
 // tested links what an answer is made of.

@@ -54,11 +54,13 @@ func readers() []reader {
 		{"exports", func(in part.Input) (part.Found, bool) { return exports.Read(in, addresses.Parse) }},
 		{"tokens", tokens.Read},
 		{"table", func(in part.Input) (part.Found, bool) { return exports.Table(in, addresses.Parse) }},
+		{"labels", func(in part.Input) (part.Found, bool) { return exports.Labels(in, addresses.Parse) }},
 		{"commands", func(in part.Input) (part.Found, bool) { return commands.Read(in, addresses.Parse) }},
 		{"addresses", addresses.Read},
 		{"configs", func(in part.Input) (part.Found, bool) { return configs.Read(in, addresses.Parse) }},
 		{"json", func(in part.Input) (part.Found, bool) { return exports.Plain(in, addresses.Parse) }},
 		{"dbeaver", exports.DBeaverSecrets},
+		{"prose", func(in part.Input) (part.Found, bool) { return exports.Prose(in, addresses.Parse) }},
 		{"guess", tokens.Guess},
 	}
 }

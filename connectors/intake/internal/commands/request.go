@@ -297,19 +297,37 @@ func (r *request) test(d *fill.Draft, u *url.URL) {
 		d.Set("test_path", path, "the path")
 	}
 	switch r.method {
-	case "GET", "HEAD", "OPTIONS", "POST":
+	case "GET", "HEAD", "OPTIONS":
 		d.Set("test_method", r.method, "the method "+r.method)
+	case "POST":
+		r.post(d, path)
 	default:
-		d.Leave("the method "+r.method, "A test reads only.")
-		return
+		d.Leave("the method "+r.method, whyChanges)
+		r.leaveBody(d)
 	}
-	if r.method != "POST" {
-		return
-	}
-	d.Note("The test sends this POST request each time. Choose another request if it changes something.")
-	if bodyHides(r.body, r.header("Content-Type")) {
+}
+
+// whyChanges is why a request is not made the test: it would be sent each time.
+const whyChanges = "It may change something, so testing the connection does not repeat it."
+
+// post keeps a POST only where it plainly asks and changes nothing.
+func (r *request) post(d *fill.Draft, path string) {
+	switch {
+	case !asks(path, r.body):
+		d.Leave("the method POST", whyChanges)
+		r.leaveBody(d)
+	case bodyHides(r.body, r.header("Content-Type")):
+		d.Choose("test_method", "POST")
 		d.Leave("the body of the request", "It has something secret. Write it into the form.")
-		return
+	default:
+		d.Set("test_method", "POST", "the method POST")
+		d.Set("test_body", r.body, "the body of the request")
+		d.Note("The command asks with POST and changes nothing: the test sends it each time.")
 	}
-	d.Set("test_body", r.body, "the body of the request")
+}
+
+func (r *request) leaveBody(d *fill.Draft) {
+	if r.body != "" {
+		d.Leave("the body of the request", whyChanges)
+	}
 }

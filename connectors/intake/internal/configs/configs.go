@@ -29,6 +29,7 @@ type source struct {
 	text    string
 	address fill.Address
 	out     part.Found
+	shut    bool // known, and nothing in it can be read
 }
 
 // A format takes what it knows; false: it is another one's.
@@ -41,7 +42,7 @@ func Read(in part.Input, address Address) (part.Found, bool) {
 	}
 	for _, f := range formats() {
 		s := &source{Input: in, name: strings.ToLower(in.Name), text: fill.Unmarked(in.Text), address: fill.Address(address)}
-		if f(s) && (len(s.out.Items) > 0 || s.out.Locked) {
+		if f(s) && (len(s.out.Items) > 0 || s.out.Locked || s.shut) {
 			return s.out, true
 		}
 	}
@@ -91,7 +92,7 @@ func lockedRclone(s *source) bool {
 		return false
 	}
 	s.out.What = "an rclone.conf that is locked with a password"
-	s.out.Locked = true
+	s.shut = true // rclone's own key derivation: no passphrase is asked for that could not help
 	s.leave("the whole file", "Take the password off with “rclone config”, or paste what “rclone config show” prints.")
 	return true
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"jackfield/connectors/all"
+	"jackfield/connectors/conntest/server"
 	"jackfield/connectors/intake/internal/configs/fill"
 	"jackfield/connectors/intake/internal/configs/fill/filltest"
 	"jackfield/connectors/intake/internal/part"
@@ -223,7 +224,7 @@ func TestAWSConfigureWrites(t *testing.T) {
 
 func TestLockedRclone(t *testing.T) {
 	f, ok := read(t, "rclone.conf", "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nAAAA\n")
-	if !ok || !f.Locked || len(f.Left) != 1 {
+	if !ok || f.Locked || len(f.Left) != 1 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -233,6 +234,18 @@ func TestOtherTextIsNotMine(t *testing.T) {
 		if f, ok := read(t, "", text); ok {
 			t.Errorf("%q is taken for %s", text, f.What)
 		}
+	}
+}
+
+// Lines that double each other are worth no more than the largest file.
+func TestVariablesThatDoubleEachOther(t *testing.T) {
+	vars, _ := variables("A=b\n" + strings.Repeat("A=${A}${A}\n", 40) + strings.Repeat("A=b${A}\n", 20_000) + "DB_HOST=db.example.com\n")
+	total := 0
+	for _, v := range vars {
+		total += len(v[1])
+	}
+	if total > 3*maxText || vars[len(vars)-1][1] != "db.example.com" {
+		t.Errorf("%d lines have %d bytes, the last is %q", len(vars), total, vars[len(vars)-1])
 	}
 }
 
@@ -248,10 +261,19 @@ func FuzzConfig(f *testing.F) {
 		f.Add(c.name, c.text)
 	}
 	f.Add("config", sshFile)
+	rclone, file := server.Program(f, "rclone", "rclone"), filepath.Join(f.TempDir(), "rclone.conf")
+	server.Run(f, rclone, "--config", file, "config", "create", "--obscure", "--non-interactive", "one", "sftp", "host=files.example.com", "user=mira", "pass=practice-only-1")
+	server.Run(f, rclone, "--config", file, "config", "create", "--non-interactive", "two", "s3", "provider=AWS", "access_key_id=AKIAPRACTICEONLY0000", "region=eu-west-1")
+	written, err := os.ReadFile(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("rclone.conf", string(written))
 	f.Fuzz(func(t *testing.T, name, text string) { read(t, name, text) })
 }
 
 func FuzzReveal(f *testing.F) {
+	f.Add(strings.TrimSpace(server.Run(f, server.Program(f, "rclone", "rclone"), "obscure", "practice-only-1")), "")
 	f.Add("AAAAAAAAAAAAAAAAAAAAAAAA", "owner")
 	f.Add(scramble("ownerx"), "owner")
 	f.Fuzz(func(t *testing.T, text, owner string) {

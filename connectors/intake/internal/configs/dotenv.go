@@ -19,6 +19,7 @@ var (
 // lines were none.
 func variables(text string) (vars [][2]string, other int) {
 	known := map[string]string{}
+	room := maxText // of what variables put in, all lines together
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
 		line := strings.TrimSpace(lines[i])
@@ -33,7 +34,7 @@ func variables(text string) (vars [][2]string, other int) {
 		value, used := envValue(rest, lines[i+1:])
 		i += used
 		if !strings.HasPrefix(rest, "'") {
-			value = inside(value, known)
+			value = inside(value, known, &room)
 		}
 		known[name] = value
 		vars = append(vars, [2]string{name, value})
@@ -111,11 +112,15 @@ func envEscape(c, quote byte) string {
 	return `\` + string(c)
 }
 
-// inside puts in what earlier lines said; the environment is never asked.
-func inside(v string, known map[string]string) string {
-	out := inner.ReplaceAllStringFunc(v, func(m string) string {
+// inside puts in what earlier lines said; the environment is never asked. Lines
+// that double each other end where there is no room left.
+func inside(v string, known map[string]string, room *int) string {
+	return inner.ReplaceAllStringFunc(v, func(m string) string {
 		p := inner.FindStringSubmatch(m)
 		if x, ok := known[p[1]]; ok && x != "" {
+			if *room -= len(x); *room < 0 {
+				return ""
+			}
 			return x
 		}
 		if strings.Contains(m, "-") && p[2] != "" {
@@ -123,10 +128,6 @@ func inside(v string, known map[string]string) string {
 		}
 		return fill.Marked("$" + p[1])
 	})
-	if len(out) > maxText { // lines that double each other
-		return ""
-	}
-	return out
 }
 
 // environment reads a block of variables.

@@ -36,7 +36,7 @@ func properties(s *source) bool {
 func (s *source) properties(pairs [][2]string) bool {
 	kafka, groups := [][2]string{}, map[string]map[string]string{}
 	for _, kv := range pairs {
-		k, v := kv[0], inside(kv[1], nil)
+		k, v := kv[0], inside(kv[1], nil, nil)
 		if strings.HasPrefix(k, "spring.kafka.") {
 			k = strings.TrimPrefix(strings.TrimPrefix(strings.ReplaceAll(k, "bootstrap-servers", "bootstrap.servers"), "spring.kafka."), "properties.")
 			kafka = append(kafka, [2]string{k, v})
@@ -204,7 +204,7 @@ func yamlVars(m map[string]any) [][2]string {
 					}
 					text = fill.Unmarked(string(raw))
 				} else {
-					text = inside(text, nil)
+					text = inside(text, nil, nil)
 				}
 				out = append(out, [2]string{k, strings.TrimRight(text, "\n")})
 			}
@@ -221,7 +221,7 @@ func listed(list []any) [][2]string {
 		switch x := x.(type) {
 		case string:
 			k, v, _ := strings.Cut(x, "=")
-			out = append(out, [2]string{strings.TrimSpace(k), inside(v, nil)})
+			out = append(out, [2]string{strings.TrimSpace(k), inside(v, nil, nil)})
 		case map[string]any:
 			n, _ := x["name"].(string)
 			if n != "" && x["valueFrom"] != nil {

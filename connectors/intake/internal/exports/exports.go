@@ -4,8 +4,13 @@
 package exports
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"jackfield/connectors"
 	"jackfield/connectors/intake/internal/exports/record"
@@ -17,6 +22,14 @@ import (
 // MaxItems is how many connections are taken from one input; a sentence says
 // when there were more.
 const MaxItems = 10_000
+
+const (
+	// maxReadings bounds what items are offered as, all together: one that fits
+	// many types takes as much memory as many that fit one.
+	maxReadings = 20_000
+	maxLeft     = 100     // things that are named as not understood
+	maxValues   = 400_000 // of a JSON text, less one for each list and object
+)
 
 // Why things are left out.
 const (
@@ -42,7 +55,27 @@ func Read(in part.Input, address Address) (part.Found, bool) {
 			return readJSON(in, root, address)
 		}
 	}
+	if secretYAML.MatchString(text) {
+		if root, ok := yamlRoot(text); ok {
+			return kubernetes(newList(in, address), root)
+		}
+	}
 	return readText(in)
+}
+
+var secretYAML = regexp.MustCompile(`(?m)^kind: *["']?Secret["']? *$`)
+
+// yamlRoot is one small YAML document as JSON.
+func yamlRoot(text string) (jsonx.Value, bool) {
+	var v map[string]any
+	if len(text) > 256<<10 || strings.Contains(text, "\n---") || strings.ContainsAny(text, "&*") || yaml.Unmarshal([]byte(text), &v) != nil {
+		return nil, false
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, false
+	}
+	return parseJSON(string(data))
 }
 
 // Plain reads JSON that has telling names: an object, or a list of them.
@@ -59,6 +92,9 @@ func Plain(in part.Input, address Address) (part.Found, bool) {
 }
 
 func parseJSON(text string) (jsonx.Value, bool) {
+	if strings.Count(text, ",") > maxValues {
+		return nil, false
+	}
 	v, err := jsonx.Parse([]byte(text))
 	if err != nil && len(text) <= keys.MaxSize {
 		v, err = jsonx.Parse([]byte(keys.JSONText(text)))
@@ -71,6 +107,7 @@ type list struct {
 	in      part.Input
 	address Address
 	found   part.Found
+	offers  int // readings of all items
 	cut     bool
 }
 
@@ -78,18 +115,19 @@ func newList(in part.Input, address Address) *list { return &list{in: in, addres
 
 // add takes a record; without a type for it, it is named in what is left.
 func (l *list) add(r *record.Record) {
-	if len(l.found.Items) >= MaxItems {
+	if len(l.found.Items) >= MaxItems || l.offers >= maxReadings {
 		l.cut = true
 		return
 	}
 	item, ok := r.Item(l.in.Types, l.address)
 	if !ok {
-		if len(l.found.Left) < 100 {
+		if len(l.found.Left) < maxLeft {
 			l.found.Left = append(l.found.Left, part.Left{Name: nameOf(r), Why: "There is no connection type for it here, or too little was said about it."})
 		}
 		return
 	}
 	l.found.Items = append(l.found.Items, item)
+	l.offers += len(item.Readings)
 }
 
 func nameOf(r *record.Record) string {
@@ -99,6 +137,13 @@ func nameOf(r *record.Record) string {
 		}
 	}
 	return "an entry without a name"
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
 // done says what it was: what is "FileZilla's sites", of is "site".
@@ -117,7 +162,7 @@ func (l *list) done(what, of string) (part.Found, bool) {
 		l.found.What = fmt.Sprintf("%s with %d %s", what, n, plural)
 	}
 	if l.cut {
-		l.found.Left = append(l.found.Left, part.Left{Name: "everything after the first 10,000", Why: "More than that is not read at once. Split the file."})
+		l.found.Left = append(l.found.Left, part.Left{Name: "everything after the first " + thousands(n), Why: "More than that is not read at once. Split the file."})
 	}
 	return l.found, true
 }

@@ -17,6 +17,7 @@ func plainJSON(in part.Input, root jsonx.Value, address Address) (part.Found, bo
 	l := newList(in, address)
 	switch v := root.(type) {
 	case *jsonx.Object:
+		v = outputs(v)
 		if r := fromObject(in.Types, v, "", ""); telling(r) {
 			l.add(r)
 			break
@@ -33,6 +34,9 @@ func plainJSON(in part.Input, root jsonx.Value, address Address) (part.Found, bo
 		}
 	case []jsonx.Value:
 		l.objects(v)
+	}
+	if len(l.found.Items) == 0 {
+		l.strings("", root, 0)
 	}
 	if len(l.found.Items) == 0 {
 		return part.Found{}, false
@@ -151,6 +155,9 @@ func profile(in part.Input, text string) (part.Found, bool) {
 		if len(doc) > 1<<20 || !strings.Contains(doc, profileMark) {
 			continue
 		}
+		if len(l.found.Left) == maxLeft {
+			break
+		}
 		p, err := handover.ReadProfile([]byte(strings.TrimPrefix(doc, "\n")))
 		if err != nil {
 			l.found.Left = append(l.found.Left, part.Left{Name: "a profile", Why: "It is not written as a profile is. Ask for it again."})
@@ -244,4 +251,44 @@ func bruno(in part.Input, text string) (part.Found, bool) {
 	}
 	l.add(r)
 	return l.done("a Bruno environment", "")
+}
+
+// outputs takes the values out of what “terraform output -json” prints,
+// https://developer.hashicorp.com/terraform/cli/commands/output
+func outputs(o *jsonx.Object) *jsonx.Object {
+	out := &jsonx.Object{Members: map[string]jsonx.Value{}}
+	for _, k := range o.Keys {
+		if !has(o.Members[k], "value") || !has(o.Members[k], "type") {
+			return o
+		}
+		out.Keys = append(out.Keys, k)
+		out.Members[k] = jsonx.At(o.Members[k], "value")
+	}
+	return out
+}
+
+// strings finds addresses among the values, as in appsettings.json.
+func (l *list) strings(name string, v jsonx.Value, depth int) {
+	switch v := v.(type) {
+	case *jsonx.Object:
+		if depth > 4 {
+			return
+		}
+		for _, k := range v.Keys {
+			l.strings(k, v.Members[k], depth+1)
+		}
+	case string:
+		if len(v) > 4000 || l.address == nil || webAddress(v) || !strings.Contains(v, "://") && strings.Count(v, "=") < 2 {
+			return
+		}
+		if item, ok := l.address(l.in.Types, v); ok && len(l.found.Items) < 100 {
+			item.Where = name
+			l.found.Items = append(l.found.Items, item)
+		}
+	}
+}
+
+func webAddress(v string) bool {
+	v = strings.ToLower(v)
+	return strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "file:")
 }

@@ -82,6 +82,34 @@ func TestALongTableIsCut(t *testing.T) {
 	}
 }
 
+// What would take memory out of proportion is cut, or is not read at all.
+func TestSecurity53_AmountsAreBounded(t *testing.T) {
+	types := all.All()
+	found, ok := exports.Table(input(types, "host;user;password\n"+strings.Repeat("a;b;c\n", 30_000)), nil)
+	offers := 0
+	for _, i := range found.Items {
+		offers += len(i.Readings)
+	}
+	if !ok || offers > 21_000 || len(found.Left) != 1 || !strings.HasPrefix(found.Left[0].Name, "everything after the first ") {
+		t.Errorf("%d readings, %v", offers, found.Left)
+	}
+	found, ok = exports.Read(input(types, strings.Repeat("jackfield: profile/1\n---\n", 5000)), nil)
+	if !ok || len(found.Left) > 100 {
+		t.Errorf("%d things are named", len(found.Left))
+	}
+	for name, text := range map[string]string{
+		"values":     `{"info":{"schema":"collection"},"host":"db.example.com","x":[` + strings.Repeat("{},", 500_000) + `1]}`,
+		"attributes": "<FileZilla3" + strings.Repeat(" a=''", 300_000) + "><Server><Host>h</Host></Server></FileZilla3>",
+	} {
+		if found, ok := exports.Read(input(types, text), nil); ok {
+			t.Errorf("many %s: %s", name, found.What)
+		}
+		if found, ok := exports.Plain(input(types, text), nil); ok {
+			t.Errorf("many %s: %s", name, found.What)
+		}
+	}
+}
+
 func FuzzCSV(f *testing.F) {
 	types := all.All()
 	for _, s := range []string{"type,name,host\nsftp,x,y\n", "Typ;Rechner;Benutzer\nftp;x;y", "host\tuser\n\"a", "sep=;\nhost;user\na;b\n"} {

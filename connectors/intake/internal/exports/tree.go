@@ -14,6 +14,7 @@ import (
 const (
 	maxDepth = 100
 	maxNodes = 100_000
+	maxEqual = 200_000 // equals signs, for the attributes
 )
 
 var errXML = errors.New("this XML is too deep or too large")
@@ -28,6 +29,9 @@ type node struct {
 }
 
 func parseXML(text string) (*node, error) {
+	if strings.Count(text, "=") > maxEqual {
+		return nil, errXML
+	}
 	// The text is UTF-8 by now, whatever its declaration says.
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }

@@ -3,6 +3,7 @@ package record
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"jackfield/connectors"
@@ -26,14 +27,14 @@ func hostOf(text string) string {
 
 // addressed lets the reader of addresses have what is no web address, and puts
 // the record's own answers over what it found.
-func (r *Record) addressed(types []connectors.Type, address Address) ([]part.Reading, bool) {
+func (r *Record) addressed(types []connectors.Type, address Address) (part.Item, bool) {
 	text := strings.TrimSpace(r.values["url"])
 	if address == nil || text == "" || webAddress(text) || !strings.Contains(text, ":") && !strings.Contains(text, "=") {
-		return nil, false
+		return part.Item{}, false
 	}
 	item, ok := address(types, text)
 	if !ok || len(item.Readings) == 0 {
-		return nil, false
+		return part.Item{}, false
 	}
 	var out []part.Reading
 	for _, reading := range item.Readings {
@@ -43,7 +44,8 @@ func (r *Record) addressed(types []connectors.Type, address Address) ([]part.Rea
 		}
 		out = append(out, r.over(t, reading))
 	}
-	return out, len(out) > 0
+	item.Readings = out
+	return item, len(out) > 0
 }
 
 func (r *Record) over(t connectors.Type, reading part.Reading) part.Reading {
@@ -142,6 +144,8 @@ func (r *Record) candidates(types []connectors.Type) []string {
 		return []string{"microsoft_graph", "dynamics365"}
 	case r.Has("account_sid"):
 		return []string{"twilio"}
+	case r.Has("access_key") && r.Has("bucket") && !r.Has("url"):
+		return []string{"s3", "aws_key_pair"}
 	case r.Has("access_key") && (r.Has("secret_key") || r.Has("session_token")):
 		if r.Has("url") && !strings.Contains(r.values["url"], "amazonaws.com") {
 			return []string{"s3_compatible", "s3", "aws_key_pair"}
@@ -197,11 +201,23 @@ func (r *Record) byHost() []string {
 	case r.Has("topic"):
 		return []string{"mqtt"}
 	case r.Has("database"):
-		return []string{"postgres", "mysql", "sqlserver", "oracle", "clickhouse"}
+		return r.byName([]string{"postgres", "mysql", "sqlserver", "oracle", "clickhouse"})
 	case r.Has("private_key"):
 		return []string{"sftp", "ssh"}
 	}
-	return []string{"sftp", "ftp", "postgres", "mysql", "sqlserver", "smb", "ldap", "user_password"}
+	return r.byName([]string{"sftp", "ftp", "postgres", "mysql", "sqlserver", "smb", "ldap", "user_password"})
+}
+
+// byName puts first what the host is called after: "mysql.example.com".
+func (r *Record) byName(ids []string) []string {
+	host := strings.ToLower(r.values["host"])
+	for _, w := range [][2]string{{"psdb.cloud", "mysql"}, {"neon.tech", "postgres"}, {"supabase", "postgres"}, {"mysql", "mysql"}, {"maria", "mysql"}, {"postgres", "postgres"}, {"pgsql", "postgres"}, {"sftp", "sftp"}, {"ftp", "ftp"},
+		{"mssql", "sqlserver"}, {"database.windows.net", "sqlserver"}, {"oracle", "oracle"}, {"clickhouse", "clickhouse"}, {"mongo", "mongodb"}, {"redis", "redis"}, {"ldap", "ldap"}, {"mqtt", "mqtt"}, {"rabbit", "rabbitmq"}, {"smtp", "smtp"}, {"imap", "imap"}} {
+		if strings.Contains(host, w[0]) {
+			return append([]string{w[1]}, slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == w[1] })...)
+		}
+	}
+	return ids
 }
 
 // services are the hosts of those whose form asks for what a login has.

@@ -67,21 +67,21 @@ type spelling struct {
 func words(key, names string) spelling { return spelling{key, strings.Fields(names)} }
 
 var spellings = []spelling{
-	words("host", "host hostname hostorip hostip server servername serveraddress serverhost address ipaddress ip fqdn hote nomhote serveur adresse adressserveur servidor anfitrion direccion rechner rechnername serveradresse dbhost broker brokerhost nodename"),
+	words("host", "host hostname hostorip hostip server servername serveraddress serverhost address ipaddress ip fqdn hote nomhote serveur adresse adressserveur servidor anfitrion direccion rechner rechnername serveradresse dbhost broker brokerhost nodename domaincontroller mailserver posteingangsserver postausgangsserver posteingang postausgang incomingserver outgoingserver incomingmailserver outgoingmailserver serverhostname hostadresse"),
 	words("port", "port portnumber portnummer serverport puerto porto brokerport"),
-	words("user", "user username usr login loginname loginid userid uid benutzer benutzername anmeldename nutzer nutzername utilisateur nomutilisateur nomdutilisateur identifiant compte usuario nombredeusuario nombreusuario nomuser principal logon"),
+	words("user", "user username usr login loginname loginid userid uid benutzer benutzername anmeldename nutzer nutzername utilisateur nomutilisateur nomdutilisateur identifiant compte usuario nombredeusuario nombreusuario nomuser principal logon benutzerkennung kennung zugangskennung teilnehmerkennung binddn binduser bindusername bindaccount managerdn serviceaccountuser"),
 	words("email", "email mail emailaddress emailadresse courriel correo"),
-	words("password", "password passwd pwd pass pw passwort kennwort motdepasse mdp motpasse contrasena clave contrasenya userpassword"),
-	words("database", "database db dbname databasename defaultdatabase datenbank datenbankname basededonnees base bdd basededatos basedatos initialcatalog catalog maintenancedb"),
-	words("type", "type protocol scheme typ art protokoll protocole tipo protocolo driver engine system connectiontype dbtype databasetype provider connector dialect service"),
-	words("name", "name title label connection connectionname bezeichnung titel nom intitule nombre titulo displayname verbindung verbindungsname profilename alias connexion conexion"),
-	words("url", "url uri link website web webseite webadresse adresseweb sitioweb loginuri baseurl instanceurl instance_url instance jdbcurl connectionstring connstr dsn websiteurl loginurl resourceurl siteurl endpoint endpointurl apiurl rooturl"),
+	words("password", "password passwd pwd pass pw passwort kennwort motdepasse mdp motpasse contrasena clave contrasenya userpassword bindpassword bindpw managerpassword initialpasswort initialpassword initialkennwort zugangspasswort apppasswort apppassword appkennwort"),
+	words("database", "database db dbname databasename defaultdatabase datenbank datenbankname basededonnees base bdd basededatos basedatos initialcatalog catalog maintenancedb schemaname"),
+	words("type", "type protocol scheme typ art protokoll protocole tipo protocolo driver engine system connectiontype dbtype databasetype provider connector dialect service adapter"),
+	words("name", "environment umgebung name title label connection connectionname bezeichnung titel nom intitule nombre titulo displayname verbindung verbindungsname profilename alias connexion conexion"),
+	words("url", "environmenturl url uri link website web webseite webadresse adresseweb sitioweb loginuri baseurl instanceurl instance_url instance jdbcurl connectionstring connstr dsn websiteurl loginurl resourceurl siteurl endpoint endpointurl apiurl rooturl"),
 	words("folder", "folder path directory dir ordner verzeichnis pfad dossier chemin repertoire carpeta ruta remotedir remotedirectory basepath remotepath defaultpath"),
 	words("domain", "domain domane domaine dominio windowsdomain ntdomain"),
 	words("client_id", "clientid appid applicationid consumerkey oauthclientid clientkey"),
-	words("client_secret", "clientsecret appsecret consumersecret oauthclientsecret applicationsecret secretvalue"),
+	words("client_secret", "clientsecret appsecret consumersecret oauthclientsecret applicationsecret secretvalue clientsecretvalue apisecret"),
 	words("tenant", "tenant tenantid directoryid tenantdomain"),
-	words("token", "token accesstoken apitoken bearertoken personalaccesstoken pat authtoken bearer"),
+	words("token", "token accesstoken apitoken bearertoken personalaccesstoken pat authtoken bearer botuseroauthtoken useroauthtoken adminapiaccesstoken"),
 	words("refresh_token", "refreshtoken"),
 	words("api_key", "apikey xapikey apischlussel cleapi claveapi appkey"),
 	words("private_key", "privatekey sshprivatekey sshkey identity privaterschlussel cleprivee claveprivada"),
@@ -107,6 +107,9 @@ var spellings = []spelling{
 	words("notes", "notes note comment comments bemerkung bemerkungen notizen kommentar remarque remarques notas comentario description beschreibung"),
 	words("tls", "ssl tls usessl usetls encryption verschlusselung chiffrement cifrado secure sslmode"),
 	words("account_sid", "accountsid"),
+	words("servers", "bootstrapservers bootstrapserver brokers brokerlist kafkabrokers"), words("security_protocol", "securityprotocol"), words("mechanism", "saslmechanism saslmechanisms"),
+	words("filter", "filter searchfilter userfilter suchfilter"), words("host_key", "hostkey hostkeyfingerprint fingerprint sshfingerprint serverfingerprint"), words("auth_source", "authdb authsource authdatabase authenticationdatabase"),
+	words("auth", "authentication authentifizierung authmethod authenticationmethod"),
 	words("refused", "otpauth totp logintotp favorite archived tags reprompt fields collections group lastmodified created icon"),
 }
 
@@ -121,10 +124,10 @@ func fieldsFor(key string) []string {
 }
 
 var placesOf = []spelling{
-	words("url", "base_url endpoint domain issuer login_url"), words("host", "endpoint namespace"), words("user", "email key_name"), words("email", "user"),
+	words("url", "base_url endpoint site shop store domain issuer login_url"), words("host", "endpoint namespace"), words("user", "email key_name"), words("email", "user"),
 	words("password", "api_token owner_password"), words("database", "service"), words("token", "access_token api_token auth_token api_key developer_token"),
 	words("api_key", "key token api_token auth_token"), words("private_key", "key client_key jwt_key"), words("passphrase", "client_key_passphrase jwt_passphrase"),
-	words("instance_name", "instance"), words("service", "database"), words("topic", "topic topics subjects"), words("folder", "folder path"), words("client_id", "integration_key"),
+	words("instance_name", "instance"), words("service", "database"), words("security_protocol", "security"), words("topic", "topic topics subjects"), words("folder", "folder path"), words("client_id", "integration_key"),
 	words("scopes", "scopes"), words("account", "account"), words("client_cert", "client_cert"),
 }
 

@@ -71,11 +71,11 @@ func (r *Record) Note(text string) { r.Notes = append(r.Notes, text) }
 func (r *Record) Item(types []connectors.Type, address Address) (part.Item, bool) {
 	item := part.Item{Name: r.title(), Where: r.Where}
 	if from, ok := r.addressed(types, address); ok {
-		item.Readings = append(item.Readings, from...)
-		if item.Name == "" {
-			item.Name = r.host()
+		if r.Name != "" {
+			from.Name = item.Name
 		}
-		return item, true
+		from.Where = r.Where
+		return from, true
 	}
 	r.splitURL()
 	for _, id := range r.candidates(types) {
@@ -151,6 +151,9 @@ func (r *Record) place(f *Form, key string) {
 			continue
 		}
 		if f.Has(name) {
+			if f.R.Settings.Plain[name] == value || f.R.Settings.Secrets[name].Reveal() == value {
+				return
+			}
 			continue
 		}
 		if sentence := f.Answer(name, value); sentence != "" {

@@ -25,6 +25,7 @@ func Settle(types []connectors.Type, found part.Found) part.Found {
 			items = append(items, veiled(item))
 		}
 	}
+	called(types, items)
 	found.Items = items
 	secrets := []string{}
 	for _, i := range items {
@@ -48,6 +49,7 @@ func settled(t connectors.Type, r part.Reading) part.Reading {
 	for key := range r.Settings.Secrets {
 		keep(t.Form, &out, key)
 	}
+	standIns(t.Form, &out)
 	for _, key := range hidden(t.Form, out.Settings) {
 		drop(t.Form, &out, key, "It has no place beside the other answers.")
 	}
