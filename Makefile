@@ -46,7 +46,7 @@ shots: deps-run deps-test ## screenshots of every screen, in dist/shots
 package: ## packages for Linux and Windows, in dist
 	@bash .ci/package
 
-fuzz: ## every fuzz target for half a minute
+fuzz: ## every fuzz target for half a minute, two at a time
 	@bash .ci/fuzz 30s
 
 clean: ## remove what was built
