@@ -137,6 +137,6 @@ func environment(s *source) bool {
 		return false
 	}
 	s.vars(vars, "")
-	s.out.What = "environment variables"
+	s.out.What = "a list of environment variables"
 	return true
 }

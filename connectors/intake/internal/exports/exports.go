@@ -157,7 +157,7 @@ func (l *list) done(what, of string) (part.Found, bool) {
 	case of == "":
 		l.found.What = what
 	case n == 1:
-		l.found.What = what + " with 1 " + of
+		l.found.What = what + " with one " + of
 	default:
 		l.found.What = fmt.Sprintf("%s with %d %s", what, n, plural)
 	}
