@@ -164,12 +164,8 @@ type sectionHead struct {
 // moved lays the form out after a part of it has grown, shrunk or gone. The
 // second round is for text that wraps: its height follows its new width.
 func (p *formPane) moved() {
-	if p.scroll == nil {
-		return
-	}
-	for range 2 {
-		relayout(p.page.inner)
-		p.scroll.Refresh()
+	if p.scroll != nil {
+		settle(p.page, p.scroll)
 	}
 }
 

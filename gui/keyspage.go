@@ -218,13 +218,7 @@ func algorithm(i keys.Item) string {
 func (p *keysPage) install(x keys.Install) fyne.CanvasObject {
 	box := vbox(4, newLabel(connectors.Clean(x.Where, 120), 12, theme.ColorNameForeground, true), wrapped(connectors.Clean(x.Text, 400), looks.Text2))
 	if x.Copy != "" {
-		box.Add(p.copyable(x.Copy))
+		box.Add(p.a.copyable(x.Copy))
 	}
 	return box
-}
-
-// copyable is text to send to somebody.
-func (t *toolPage) copyable(text string) fyne.CanvasObject {
-	b := t.a.button("", theme.ContentCopyIcon(), func() { t.a.clip(text) })
-	return container.NewStack(newFill(looks.Stripe, 6), padded(6, 6, 10, 6, newDock(nil, nil, nil, vbox(0, b), padded(6, 0, 0, 6, selectable(lined(text))))))
 }

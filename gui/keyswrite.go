@@ -168,7 +168,7 @@ func (p *newKeyPage) secret(s connectors.Secret, public string, err error) {
 	copyIt := p.a.button(lang.T("button.copyplain"), theme.ContentCopyIcon(), func() { p.a.copySecret(text) })
 	out := []fyne.CanvasObject{labelled(lang.T("keys.secret"), newDock(nil, nil, nil, vbox(0, copyIt), padded(8, 0, 0, 8, selectable(text))))}
 	if public != "" {
-		out = append(out, labelled(lang.T("keys.send"), p.copyable(public)))
+		out = append(out, labelled(lang.T("keys.send"), p.a.copyable(public)))
 	}
 	p.put(out...)
 }
@@ -230,9 +230,9 @@ func (p *newKeyPage) made(m madePair, open bool) {
 	}
 	out := []fyne.CanvasObject{keep}
 	if m.request != "" {
-		out = append(out, labelled(lang.T("keys.csr"), p.copyable(m.request)))
+		out = append(out, labelled(lang.T("keys.csr"), p.a.copyable(m.request)))
 	} else {
-		out = append(out, labelled(lang.T("keys.send"), p.copyable(string(m.public.Data))))
+		out = append(out, labelled(lang.T("keys.send"), p.a.copyable(string(m.public.Data))))
 	}
 	p.put(out...)
 }

@@ -41,11 +41,20 @@ func newToolPage(a *App, head, text string, body *fyne.Container) *toolPage {
 }
 
 // moved lays the page out after a part of it has grown, shrunk or gone.
-func (t *toolPage) moved() {
-	for range 2 { // the second round is for text that wraps
-		relayout(t.page.inner)
-		t.view.Refresh()
+func (t *toolPage) moved() { settle(t.page, t.view) }
+
+// settle lays out what scrolls, anew from the leaves up.
+func settle(p *page, view *container.Scroll) {
+	for range 2 { // the second round is for text that wraps: its height follows its new width
+		relayout(p.inner)
+		view.Refresh()
 	}
+}
+
+// copyable is text to send to somebody.
+func (a *App) copyable(text string) fyne.CanvasObject {
+	b := a.button("", theme.ContentCopyIcon(), func() { a.clip(text) })
+	return container.NewStack(newFill(looks.Stripe, 6), padded(6, 6, 10, 6, newDock(nil, nil, nil, vbox(0, b), padded(6, 0, 0, 6, selectable(lined(text))))))
 }
 
 // showPage puts a page in the place of the form, after asking where changes

@@ -133,12 +133,7 @@ func (v *readyView) show() {
 	v.moved()
 }
 
-func (v *readyView) moved() {
-	for range 2 { // the second round is for text that wraps
-		relayout(v.page.inner)
-		v.view.Refresh()
-	}
-}
+func (v *readyView) moved() { settle(v.page, v.view) }
 
 func (v *readyView) item(i readiness.Item) fyne.CanvasObject {
 	words := vbox(2, wrapped(connectors.Clean(i.Title, 200), theme.ColorNameForeground))
@@ -146,15 +141,9 @@ func (v *readyView) item(i readiness.Item) fyne.CanvasObject {
 		words.Add(flush(prose(connectors.Clean(i.Text, 600), looks.Text2, theme.SizeNameCaptionText)))
 	}
 	if i.Copy != "" {
-		words.Add(v.copyable(i.Copy))
+		words.Add(v.a.copyable(i.Copy))
 	}
 	return dotted(dotOf(i.State), words)
-}
-
-// copyable is text to send to somebody.
-func (v *readyView) copyable(text string) fyne.CanvasObject {
-	b := v.a.button("", theme.ContentCopyIcon(), func() { v.a.clip(text) })
-	return container.NewStack(newFill(looks.Stripe, 6), padded(6, 6, 10, 6, newDock(nil, nil, nil, vbox(0, b), padded(6, 0, 0, 6, selectable(lined(text))))))
 }
 
 func dotOf(s readiness.State) fyne.ThemeColorName {
@@ -179,7 +168,7 @@ func (v *readyView) grants() {
 	}
 	box := vbox(12, strong(lang.T("ready.rights")), wrapped(lang.T("ready.rightstext"), looks.Text2))
 	for _, g := range list {
-		part := vbox(4, newLabel(connectors.Clean(g.Title, 120), 12, theme.ColorNameForeground, true), flush(prose(connectors.Clean(g.Where, 300), looks.Text2, theme.SizeNameCaptionText)), v.copyable(g.Text))
+		part := vbox(4, newLabel(connectors.Clean(g.Title, 120), 12, theme.ColorNameForeground, true), flush(prose(connectors.Clean(g.Where, 300), looks.Text2, theme.SizeNameCaptionText)), v.a.copyable(g.Text))
 		for _, n := range g.Notes {
 			part.Add(flush(prose(connectors.Clean(n, 400), looks.Text2, theme.SizeNameCaptionText)))
 		}

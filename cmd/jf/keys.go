@@ -97,10 +97,10 @@ func locked(items []keys.Item, err error) bool {
 	return false
 }
 
-// keys are the names of what keys.Error.Field says on a command line.
+// onCommandLine is err without the name of a form's field: here are none.
 func onCommandLine(err error) error {
 	var e *connectors.Error
-	if !errors.As(err, &e) || e.Field != keys.FieldData && e.Field != keys.FieldPassphrase {
+	if !errors.As(err, &e) || e.Field == "" {
 		return err
 	}
 	out := *e
