@@ -70,7 +70,7 @@ func cheap(t *testing.T, data []byte) string {
 		t.Fatal("it does not end")
 	}
 	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 100<<20 {
+	if used := after.TotalAlloc - before.TotalAlloc; used > mostAllocated {
 		t.Errorf("%d MB were allocated", used>>20)
 	}
 	if err == nil && len(items) > 0 {

@@ -190,17 +190,21 @@ func (f *file) decrypt([]byte) (io.Reader, error) {
 	return &opened{r: m.UnverifiedBody, refused: func(err error) error { return f.refused(err, asked, to, keys) }}, nil
 }
 
-// An opened message that gives nothing but an error was not opened.
+// nonsense is how many bytes a wrong password may bring out before it shows.
+const nonsense = 64
+
+// An opened message that gives next to nothing but an error was not opened.
 type opened struct {
 	r       io.Reader
-	any     bool
+	given   int
 	refused func(error) error
 }
 
 func (o *opened) Read(p []byte) (int, error) {
 	n, err := o.r.Read(p)
-	o.any = o.any || n > 0
-	if err != nil && !errors.Is(err, io.EOF) && !o.any {
+	o.given += n
+	var wrong pgperrors.DecryptWithSessionKeyError
+	if err != nil && !errors.Is(err, io.EOF) && (o.given == 0 || o.given < nonsense && errors.As(err, &wrong)) {
 		err = o.refused(err)
 	}
 	return n, err
