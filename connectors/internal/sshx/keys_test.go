@@ -118,7 +118,11 @@ func TestKeysOfEveryForm(t *testing.T) {
 			if how == "base64" && !strings.HasPrefix(text, "PuTTY") {
 				continue
 			}
-			again, err := Signer(connectors.NewSecret(answers.TidyPEM(pasted)), right)
+			tidied := answers.TidyPEM(pasted)
+			if tidied == text { // the same text is the same key
+				continue
+			}
+			again, err := Signer(connectors.NewSecret(tidied), right)
 			if err != nil || string(again.PublicKey().Marshal()) != string(whole.PublicKey().Marshal()) {
 				t.Errorf("%s pasted with %s: %v", m.name, how, err)
 			}
