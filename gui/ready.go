@@ -2,6 +2,8 @@ package gui
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -90,20 +92,26 @@ func (v *readyView) judge(s connectors.Settings) {
 	v.show()
 }
 
-// The parts of the list, in the order of what the person can do about them.
-func readyParts() []struct {
+// readyPart is a part of the list.
+type readyPart struct {
 	title  string
 	states []readiness.State
-} {
-	return []struct {
-		title  string
-		states []readiness.State
-	}{
-		{"ready.todo", []readiness.State{readiness.Wrong, readiness.Missing, readiness.Warning}},
-		{"ready.theirs", []readiness.State{readiness.Theirs}},
-		{"ready.untested", []readiness.State{readiness.Untested}},
-		{"ready.done", []readiness.State{readiness.Done}},
+	known  bool // what is to be known, and for nobody to do
+}
+
+// readyParts are in the order of what the person can do about them.
+func readyParts() []readyPart {
+	return []readyPart{
+		{"ready.todo", []readiness.State{readiness.Wrong, readiness.Missing, readiness.Warning}, false},
+		{"ready.theirs", []readiness.State{readiness.Theirs}, false},
+		{"ready.untested", []readiness.State{readiness.Untested}, false},
+		{"ready.done", []readiness.State{readiness.Done}, false},
+		{"ready.know", []readiness.State{readiness.Theirs}, true},
 	}
+}
+
+func (p readyPart) has(i readiness.Item) bool {
+	return slices.Contains(p.states, i.State) && p.known == (i.State == readiness.Theirs && i.Who == readiness.You)
 }
 
 func (v *readyView) show() {
@@ -111,10 +119,8 @@ func (v *readyView) show() {
 	for _, part := range readyParts() {
 		box := vbox(8)
 		for _, i := range v.list.Items {
-			for _, s := range part.states {
-				if i.State == s {
-					box.Add(v.item(i))
-				}
+			if part.has(i) {
+				box.Add(v.item(i))
 			}
 		}
 		if len(box.Objects) > 0 {
@@ -162,7 +168,9 @@ func dotOf(s readiness.State) fyne.ThemeColorName {
 
 // grants are the least rights that the preview needs, for an administrator.
 func (v *readyView) grants() {
-	list := rights.For(v.t, connectors.Settings{Plain: v.c.Plain})
+	list := slices.DeleteFunc(rights.For(v.t, connectors.Settings{Plain: v.c.Plain}), func(g rights.Grant) bool {
+		return slices.ContainsFunc(v.list.Items, func(i readiness.Item) bool { return strings.TrimSpace(i.Copy) == strings.TrimSpace(g.Text) }) // told above
+	})
 	if len(list) == 0 {
 		return
 	}
