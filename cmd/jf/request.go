@@ -134,7 +134,18 @@ func (a *app) requestFile(name string) (handover.Request, error) {
 	return handover.ReadRequest(data)
 }
 
+// requestWords tells a request, and what it asks for.
 func (a *app) requestWords(r handover.Request) {
+	a.requestHead(r)
+	for n, i := range r.Items {
+		_, _ = fmt.Fprintln(a.err, itemLine(n, i.Name, i.Type))
+		if i.Note != "" {
+			_, _ = fmt.Fprintf(a.err, "   %s\n", connectors.Clean(i.Note, 500))
+		}
+	}
+}
+
+func (a *app) requestHead(r handover.Request) {
 	from := ""
 	if r.From != "" {
 		from = " from " + connectors.Clean(r.From, 100)
@@ -142,12 +153,6 @@ func (a *app) requestWords(r handover.Request) {
 	_, _ = fmt.Fprintf(a.err, "A request%s, made on %s. Its words: %s\n", from, when(r.Created), r.Words())
 	if r.Note != "" {
 		_, _ = fmt.Fprintf(a.err, "  %s\n", connectors.Clean(r.Note, 500))
-	}
-	for n, i := range r.Items {
-		_, _ = fmt.Fprintln(a.err, itemLine(n, i.Name, i.Type))
-		if i.Note != "" {
-			_, _ = fmt.Fprintf(a.err, "   %s\n", connectors.Clean(i.Note, 500))
-		}
 	}
 }
 
@@ -161,12 +166,12 @@ func (a *app) requestShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		items := r.Items
-		r.Items = nil
-		a.requestWords(r)
-		r.Items = items
+		a.requestHead(r)
 		for n, w := range handover.Check(b.Types(), r) {
 			_, _ = fmt.Fprintln(a.out, itemLine(n, w.Name, w.Type))
+			if w.Note != "" {
+				_, _ = fmt.Fprintf(a.out, "   %s\n", connectors.Clean(w.Note, 500))
+			}
 			for _, k := range w.Ask {
 				f, _ := w.Form.Field(k)
 				_, _ = fmt.Fprintf(a.out, "   %s (%s)\n", k, f.Label)
