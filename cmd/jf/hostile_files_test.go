@@ -189,7 +189,7 @@ func hurtfulArchives(t *testing.T) []hurtful {
 	for i := range 18 {
 		lists = append(lists, packed{name: fmt.Sprint(i, ".csv"), data: list})
 	}
-	nested := archive(t, packed{name: "0", data: make([]byte, 100<<20)})
+	nested := archive(t, packed{name: "0", data: make([]byte, 32<<20)})
 	for range 5 {
 		var layer []packed
 		for i := range 16 {
@@ -199,7 +199,7 @@ func hurtfulArchives(t *testing.T) []hurtful {
 	}
 	calls := []string{from, inspect, unpack, answer}
 	return []hurtful{
-		{"ZIP of 100 MB", archive(t, packed{name: "a", data: make([]byte, 100<<20)}), calls, true},
+		{"ZIP of 32 MB of nothing", archive(t, packed{name: "a", data: make([]byte, 32<<20)}), calls, true},
 		{"ZIP in ZIP", nested, calls, false},
 		{"ZIP of 60,000 files", archive(t, many...), calls, false},
 		{"ZIP that says it is 2⁶² bytes", archive(t, packed{"a", []byte("x"), 1 << 62}, packed{"b.csv", list, 1 << 62}), calls, false},
