@@ -106,8 +106,7 @@ func (p *askPage) ask() {
 	p.a.request(func(ctx context.Context, d *handover.Desk) (handover.Request, error) { return d.New(ctx, r) }, func(r handover.Request, err error) {
 		p.do.Enable()
 		if err != nil {
-			words := connectors.Explain(err)
-			p.put(note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText))
+			p.put(problemNote(err))
 			return
 		}
 		p.put(p.a.requestMade(r)...)
@@ -378,8 +377,7 @@ func (w *answering) seal(t *toolPage, comment string, out *fyne.Container) {
 		return file.Bytes(), err
 	}, func(data []byte, err error) {
 		if err != nil {
-			words := connectors.Explain(err)
-			say(note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText))
+			say(problemNote(err))
 			return
 		}
 		parts := []fyne.CanvasObject{note(lang.T("answer.sealed"), looks.OkSubtle, looks.OkText)}

@@ -99,8 +99,7 @@ func (e *elsewhere) write() {
 	e.text, e.made = text, err == nil
 	e.out.Objects = []fyne.CanvasObject{wrapped(f.For, looks.Text2)}
 	if err != nil {
-		p := connectors.Explain(err)
-		e.out.Add(note(p.Title+" "+p.Hint, looks.WarnSubtle, looks.WarnText))
+		e.out.Add(problemNote(err))
 		e.show()
 		return
 	}

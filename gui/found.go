@@ -173,29 +173,30 @@ func (p *pastePage) choice(f intake.Found, i intake.Item) fyne.CanvasObject {
 
 // foundRow is one connection of several.
 type foundRow struct {
-	item  intake.Item
-	check *widget.Check
-	kind  *keySelect // nil where it can be one type alone
-	types []connectors.Type
+	item    intake.Item
+	choices []intake.Choice
+	check   *widget.Check
+	kind    *keySelect // nil where it can be one type alone
 }
 
-func (r *foundRow) reading() intake.Reading {
+func (r *foundRow) choice() intake.Choice {
 	if r.kind == nil {
-		return r.item.Readings[0]
+		return r.choices[0]
 	}
-	return r.item.Readings[max(0, r.kind.SelectedIndex())]
+	return r.choices[max(0, r.kind.SelectedIndex())]
 }
 
 // review lists several for the person to agree to.
 func (p *pastePage) review(f intake.Found) fyne.CanvasObject {
 	p.rows = nil
 	list := vbox(6)
+	types := p.a.o.Book.Types()
 	for n, i := range f.Items {
 		if n == mostFound {
 			list.Add(wrapped(lang.T("paste.more", len(f.Items)-mostFound), looks.Text2))
 			break
 		}
-		if row := p.row(i); row != nil {
+		if row := p.row(i, intake.Judge(types, i)); row != nil {
 			list.Add(row)
 		}
 	}
@@ -204,26 +205,23 @@ func (p *pastePage) review(f intake.Found) fyne.CanvasObject {
 	return vbox(12, wrapped(lang.T("paste.review"), looks.Text2), list, container.NewHBox(save))
 }
 
-func (p *pastePage) row(i intake.Item) fyne.CanvasObject {
-	r := &foundRow{item: i, check: widget.NewCheck("", nil)}
-	var names []string
-	for _, x := range i.Readings {
-		if t, ok := p.a.typeOf(x.Type); ok {
-			r.types, names = append(r.types, t), append(names, t.Name)
-		}
-	}
-	if len(r.types) == 0 || len(r.types) != len(i.Readings) {
+func (p *pastePage) row(i intake.Item, choices []intake.Choice) fyne.CanvasObject {
+	if len(choices) == 0 {
 		return nil
+	}
+	r := &foundRow{item: i, choices: choices, check: widget.NewCheck("", nil)}
+	var names []string
+	for _, c := range choices {
+		names = append(names, c.Type.Name)
 	}
 	r.check.SetChecked(true)
 	p.rows = append(p.rows, r)
-	t := r.types[0]
-	s := intake.Finish(t, i.Readings[0])
-	words := vbox(1, strong(connectors.Clean(i.Name, 100)), secondary(connectors.Clean(p.subtitle(t, s, i), 160)))
-	if missing := t.Form.Missing(s); len(missing) > 0 {
-		words.Add(flush(prose(lang.T("form.missing", labelsOf(t, missing)), looks.WarnText, theme.SizeNameCaptionText)))
+	first := choices[0]
+	words := vbox(1, strong(connectors.Clean(i.Name, 100)), secondary(connectors.Clean(p.subtitle(first.Type, first.Settings, i), 160)))
+	if len(first.Missing) > 0 {
+		words.Add(flush(prose(lang.T("form.missing", labelsOf(first.Type, first.Missing)), looks.WarnText, theme.SizeNameCaptionText)))
 	}
-	if text := leftText(i.Readings[0].Left); text != "" {
+	if text := leftText(first.Reading.Left); text != "" {
 		words.Add(flush(prose(text, looks.Text2, theme.SizeNameCaptionText)))
 	}
 	var side fyne.CanvasObject
@@ -262,10 +260,8 @@ func (p *pastePage) save(b *keyButton) {
 		if !r.check.Checked {
 			continue
 		}
-		x := r.reading()
-		if t, ok := p.a.typeOf(x.Type); ok {
-			drafts = append(drafts, link.Draft{Type: t.ID, Name: r.item.Name, Settings: intake.Finish(t, x)})
-		}
+		c := r.choice()
+		drafts = append(drafts, link.Draft{Type: c.Type.ID, Name: r.item.Name, Settings: c.Settings})
 	}
 	if len(drafts) == 0 {
 		return

@@ -212,8 +212,7 @@ func (p *sealPage) seal() {
 }
 
 func (p *sealPage) problem(err error) {
-	words := connectors.Explain(err)
-	p.put(note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText))
+	p.put(problemNote(err))
 }
 
 // sealed shows what to save and what to tell.

@@ -180,8 +180,7 @@ func (p *newKeyPage) put(o ...fyne.CanvasObject) {
 }
 
 func (p *newKeyPage) fail(err error) {
-	words := connectors.Explain(err)
-	p.put(note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText))
+	p.put(problemNote(err))
 }
 
 // madePair is a new key pair, written.

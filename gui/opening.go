@@ -82,8 +82,7 @@ func (p *unsealPage) open() {
 	}, func(plan handover.Plan, err error) {
 		p.do.Enable()
 		if err != nil {
-			words := connectors.Explain(err)
-			p.out.Objects = []fyne.CanvasObject{note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText)}
+			p.out.Objects = []fyne.CanvasObject{problemNote(err)}
 			p.out.Refresh()
 			p.moved()
 			return

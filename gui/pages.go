@@ -108,7 +108,13 @@ func note(text string, back, front fyne.ThemeColorName) *fyne.Container {
 	return container.NewStack(newFill(back, 8), padded(10, 10, 12, 12, flush(prose(text, front, theme.SizeNameText))))
 }
 
-// lined is a part of a page with a dot that says how it stands.
+// problemNote is a failure in words, with what to do next.
+func problemNote(err error) *fyne.Container {
+	p := connectors.Explain(err)
+	return note(p.Title+" "+p.Hint, looks.WarnSubtle, looks.WarnText)
+}
+
+// dotted is a part of a page with a dot that says how it stands.
 func dotted(dot fyne.ThemeColorName, o fyne.CanvasObject) *fyne.Container {
 	d := newFill(dot, 4)
 	d.least = fyne.NewSize(8, 8)

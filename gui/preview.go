@@ -106,21 +106,6 @@ func (p *previewPane) idle() {
 	p.empty(theme.VisibilityIcon(), lang.T("preview.none"), lang.T("preview.nonetext"))
 }
 
-// prepare shows how far a saved connection is that was not linked yet.
-func (p *previewPane) prepare(c link.Connection) {
-	if p.session != nil || c.ID == "" || c.State != link.Prepared || c.Practice {
-		return
-	}
-	p.unready()
-	p.ready = newReadyView(p.a, p.t, c)
-	p.head.set(lang.T("ready.title"))
-	p.centre.Objects = []fyne.CanvasObject{p.ready.root}
-	p.centre.Refresh()
-	p.ready.moved()
-	p.pillBox.RemoveAll()
-	p.refresh.Hide()
-}
-
 func (p *previewPane) failed(bad bool) {
 	p.close()
 	if bad {
@@ -128,15 +113,6 @@ func (p *previewPane) failed(bad bool) {
 		return
 	}
 	p.idle()
-}
-
-// unready takes the list away that stood in the preview's place.
-func (p *previewPane) unready() {
-	if p.ready != nil {
-		p.ready.close()
-		p.ready = nil
-	}
-	p.head.set(lang.T("preview.title"))
 }
 
 // waiting is shown while the ladder is climbed: still bars, not moving ones.

@@ -190,3 +190,27 @@ func (v *readyView) close() {
 		v.stop()
 	}
 }
+
+// prepare shows how far a saved connection is that was not linked yet.
+func (p *previewPane) prepare(c link.Connection) {
+	if p.session != nil || c.ID == "" || c.State != link.Prepared || c.Practice {
+		return
+	}
+	p.unready()
+	p.ready = newReadyView(p.a, p.t, c)
+	p.head.set(lang.T("ready.title"))
+	p.centre.Objects = []fyne.CanvasObject{p.ready.root}
+	p.centre.Refresh()
+	p.ready.moved()
+	p.pillBox.RemoveAll()
+	p.refresh.Hide()
+}
+
+// unready takes the list away that stood in the preview's place.
+func (p *previewPane) unready() {
+	if p.ready != nil {
+		p.ready.close()
+		p.ready = nil
+	}
+	p.head.set(lang.T("preview.title"))
+}

@@ -151,32 +151,23 @@ type Choice struct {
 	Wrong    []connectors.FieldError // what is wrong beside that
 }
 
-// A Listed is an item as a list to review shows it.
-type Listed struct {
-	Item    Item
-	Choices []Choice // likeliest first
-}
-
-// Review prepares a list to review, in the order of what was found.
-func Review(types []connectors.Type, found Found) []Listed {
-	out := make([]Listed, 0, len(found.Items))
-	for _, i := range found.Items {
-		l := Listed{Item: i}
-		for _, r := range i.Readings {
-			t, ok := connectors.Find(types, r.Type)
-			if !ok {
-				continue
-			}
-			c := Choice{Reading: r, Type: t, Settings: Finish(t, r)}
-			c.Missing = t.Form.Missing(c.Settings)
-			for _, e := range t.Form.Validate(c.Settings) {
-				if !e.Missing {
-					c.Wrong = append(c.Wrong, e)
-				}
-			}
-			l.Choices = append(l.Choices, c)
+// Judge is an item's readings as their forms would be opened, likeliest first.
+// Those of types that are not offered are left out.
+func Judge(types []connectors.Type, i Item) []Choice {
+	var out []Choice
+	for _, r := range i.Readings {
+		t, ok := connectors.Find(types, r.Type)
+		if !ok {
+			continue
 		}
-		out = append(out, l)
+		c := Choice{Reading: r, Type: t, Settings: Finish(t, r)}
+		c.Missing = t.Form.Missing(c.Settings)
+		for _, e := range t.Form.Validate(c.Settings) {
+			if !e.Missing {
+				c.Wrong = append(c.Wrong, e)
+			}
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -75,11 +75,12 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("read by %s as %s, want %s as %s", by, got, p.reader, p.types)
 			}
 			sound(t, types, found)
-			for _, l := range Review(types, found) {
-				if len(l.Choices) != len(l.Item.Readings) {
-					t.Errorf("%d choices", len(l.Choices))
+			for _, i := range found.Items {
+				choices := Judge(types, i)
+				if len(choices) != len(i.Readings) {
+					t.Errorf("%d choices", len(choices))
 				}
-				for _, c := range l.Choices {
+				for _, c := range choices {
 					if len(c.Wrong) > 0 || c.Settings.Plain == nil {
 						t.Errorf("%v", c.Wrong)
 					}

@@ -36,8 +36,7 @@ func TestALockedFile(t *testing.T) {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	sound(t, types, found)
-	listed := Review(types, found)
-	if c := listed[0].Choices[0]; len(c.Missing) > 0 || len(c.Wrong) > 0 {
+	if c := Judge(types, found.Items[0])[0]; len(c.Missing) > 0 || len(c.Wrong) > 0 {
 		t.Errorf("%v %v", c.Missing, c.Wrong)
 	}
 	all, err := ReadAll(types, []File{f, {Name: "token", Data: []byte("ghp_" + strings.Repeat("aB3d", 10))}}, connectors.Secret{})
