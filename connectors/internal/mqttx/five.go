@@ -98,10 +98,12 @@ func (f *five) connect(ctx context.Context) error {
 		OnClientError:      f.l.end,
 	})
 	ack, err := client.Connect(ctx, f.packet())
-	if failed := out.failed(); failed != nil && ack == nil {
-		err = failed
-	}
 	if err != nil {
+		// Not after a welcome: the library's first ping may be holding the lock, and
+		// a broker that does not read holds the ping.
+		if failed := out.failed(); failed != nil && ack == nil {
+			err = failed
+		}
 		return reasonCode(ctx, f.l.o.Target, ack, err)
 	}
 	f.client, f.ack = client, ack

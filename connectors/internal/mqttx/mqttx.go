@@ -177,6 +177,11 @@ func (l *Live) subscribe(ctx context.Context, filters []string) ([]Refusal, erro
 		if ctx.Err() != nil {
 			return nil, connectors.Classify(context.Cause(ctx))
 		}
+		if found := connectors.Classify(err); found.Code == connectors.TimedOut {
+			late := *found
+			late.Op, late.Target = connectors.StageRights, strings.Join(filters, ", ")
+			return nil, &late
+		}
 		// Some brokers answer a filter that is not allowed by hanging up.
 		return nil, &connectors.Error{Code: connectors.Denied, Reason: "mqtt.topic_closed", Op: connectors.StageRights, Target: strings.Join(filters, ", "), Field: "topic", Said: said(err), Err: err}
 	}
