@@ -39,18 +39,26 @@ func Program(tb testing.TB, name, debian string) string {
 	return ""
 }
 
-// FreePort returns a loopback TCP port that was free a moment ago. It is none of
-// those that the system gives to whoever asks for any, and so to a connection or
-// to the next call: those begin at 32768 at the lowest.
+// FreePort returns a TCP port that is free on every address, and lent to nobody
+// else by FreePort until the test ends. It is none of those that the system gives
+// to whoever asks for any, and so to a connection: those begin at 32768 at the lowest.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
-	for range 100 {
+	for range 200 {
 		port := 15000 + rand.IntN(17000)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		lent, err := reserve(port)
+		if err != nil {
+			continue
+		}
+		// Without SO_REUSEADDR, as some servers (mosquitto's WebSockets) bind it: what
+		// another test's connections have left in TIME_WAIT is not free for them.
+		l, err := (&net.ListenConfig{Control: strict}).Listen(tb.Context(), "tcp", ":"+strconv.Itoa(port))
 		if err == nil {
 			_ = l.Close()
+			tb.Cleanup(lent)
 			return port
 		}
+		lent()
 	}
 	tb.Fatal("no free port")
 	return 0
