@@ -25,7 +25,10 @@ type Problem struct {
 var wordFiles embed.FS
 
 // Words are the texts of one language: see words/en/*.yaml.
-type Words struct{ entries map[string]words }
+type Words struct {
+	entries map[string]words
+	texts   map[string]string // of types, by their English text
+}
 
 type words struct {
 	Title string `yaml:"title"`

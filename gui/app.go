@@ -4,7 +4,7 @@ package gui
 import (
 	"context"
 	"log/slog"
-	"time"
+	"sync"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -53,6 +53,9 @@ type Options struct {
 	OpenURL  func(ctx context.Context, url string) error
 	Log      *slog.Logger
 	Desk     func() (*handover.Desk, error) // where the person's requests lie; nil: none can be made
+	Prefs    PrefStore                      // nil: nothing is remembered
+	Desktop  Desktop                        // nil: nothing can be asked of the system
+	Locked   func()                         // the window was locked: what was unlocked with a passphrase is to be forgotten; nil: nothing is
 	Unusable []string                       // the person's catalogue files that cannot be used, and why: told in the gallery
 }
 
@@ -73,9 +76,17 @@ type App struct {
 	shell   *shell
 	keys    fyne.ShortcutHandler // the window's shortcuts, for entries that have the focus
 
-	secret     *copiedSecret // the last one on the clipboard
-	answering  *answering    // a request that is being answered
-	practising bool          // the practice services were started, or could not be
+	book       *worded // o.Book, in the window's language
+	prefs      Prefs
+	idle       idle
+	leaving    bool
+	locked     fyne.CanvasObject // the content of a locked window
+	saving     sync.Mutex        // of the preferences
+	doomed     []*doomed         // deleted, and can still be had back
+	destroying []string          // being deleted
+	secret     *copiedSecret     // the last one on the clipboard
+	answering  *answering        // a request that is being answered
+	practising bool              // the practice services were started, or could not be
 }
 
 // typeOf finds a connection's type.
@@ -93,15 +104,18 @@ func New(o Options) *App {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &App{o: o, r: o.Runner}
+	a.book = &worded{Book: o.Book, types: map[string]connectors.Type{}}
+	a.o.Book = a.book
+	a.recall()
+	a.useLanguage()
+	if a.prefs.Theme != "" {
+		a.dress()
+	}
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.win = o.App.NewWindow(lang.T("app.title"))
 	a.win.SetPadded(false)
-	a.win.Resize(fyne.NewSize(1440, 900))
-	a.side = newSidebar(a)
-	a.centre = container.NewStack()
-	a.toasts = newToast(a)
-	a.shell = newShell(a, container.NewStack(newFill(theme.ColorNameBackground, 0), a.centre))
-	a.win.SetContent(container.NewStack(a.shell.box, a.toasts.root))
+	a.win.Resize(a.prefs.size())
+	a.build()
 	a.shortcuts()
 	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
 	a.win.SetOnDropped(a.dropped)
@@ -120,12 +134,16 @@ func (a *App) Show() {
 // Start loads the connections and follows their changes.
 func (a *App) Start() {
 	a.reload(func() {
-		if len(a.list) == 0 {
+		switch _, last := a.connection(a.prefs.Last); {
+		case len(a.list) == 0:
 			a.showWelcome()
-		} else {
+		case last:
+			a.selectConnection(a.prefs.Last)
+		default:
 			a.selectConnection(a.list[0].ID)
 		}
 	})
+	a.watchIdle()
 	ticks := a.o.Book.Changes(a.ctx)
 	task.Run(a.r, func(context.Context) (struct{}, error) {
 		for range ticks {
@@ -136,6 +154,14 @@ func (a *App) Start() {
 }
 
 func (a *App) quit() {
+	if !a.leaving {
+		a.leaving = true
+		a.lastWill(a.end)
+	}
+}
+
+func (a *App) end() {
+	a.leftBehind()
 	a.stop()
 	a.forgetSecret()
 	if a.preview != nil {
@@ -152,7 +178,7 @@ func (a *App) reload(then func()) {
 			if err != nil {
 				a.tell(err)
 			}
-			a.list = list
+			a.list = a.visible(list)
 			a.side.refresh()
 			if then != nil {
 				then()
@@ -171,7 +197,7 @@ func (a *App) connection(id string) (link.Connection, bool) {
 
 // tell shows a failure that belongs to no form.
 func (a *App) tell(err error) {
-	p := connectors.Explain(err)
+	p := lang.Explain(err)
 	if p != nil && p.Code != connectors.Cancelled {
 		a.toasts.say(p.Title+" "+p.Hint, true)
 	}
@@ -258,6 +284,7 @@ func (a *App) selectConnection(id string) {
 		}
 		a.side.selected = id
 		a.side.refresh()
+		a.change(func(p *Prefs) { p.Last = id })
 		a.open(t, c)
 	})
 }
@@ -271,9 +298,9 @@ func (a *App) newConnection(t connectors.Type) {
 
 func (a *App) open(t connectors.Type, c link.Connection) {
 	form, preview := newFormPane(a, t, c), newPreviewPane(a, t)
-	s := newSplitter(form.root, preview.root, 416, 340, 640)
+	s := a.sideBySide(form.root, preview.root)
 	wide := container.NewStack(s.box)
-	a.work = &workplace{form: form.root, preview: preview.root, wide: wide}
+	a.work = &workplace{a: a, form: form.root, preview: preview.root, wide: wide}
 	a.show(container.New(a.work, wide))
 	a.form, a.preview = form, preview
 	if c.State == link.OK || c.State == link.Partial {
@@ -296,11 +323,9 @@ func (a *App) shortcuts() {
 		a.win.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { do() })
 	}
 	add(fyne.KeyN, a.showGallery)
-	add(fyne.KeyF, func() {
-		a.shell.show(true)
-		a.win.Canvas().Focus(a.side.search)
-		a.side.search.TypedShortcut(&fyne.ShortcutSelectAll{})
-	})
+	add(fyne.KeyF, a.findConnection)
+	add(fyne.KeyK, a.showPalette)
+	add(fyne.KeyComma, a.showSettings)
 	add(fyne.KeyS, func() {
 		if a.form != nil {
 			a.form.save(nil)
@@ -313,12 +338,14 @@ func (a *App) shortcuts() {
 	})
 	// Where no field has the focus, what is pasted is for the window itself.
 	a.win.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { a.pasted() })
+	a.win.Canvas().AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { a.undoDelete() })
 	a.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { a.windowKey(e) })
 }
 
 // workplace shows form and preview side by side, or as two tabs where the
 // window is narrow.
 type workplace struct {
+	a             *App
 	form, preview fyne.CanvasObject
 	wide          *fyne.Container
 	tabs          *container.AppTabs // nil: side by side
@@ -346,7 +373,7 @@ func (w *workplace) Layout(o []fyne.CanvasObject, s fyne.Size) {
 			w.tabs = container.NewAppTabs(container.NewTabItem(lang.T("tab.form"), w.form), container.NewTabItem(lang.T("tab.preview"), w.preview))
 			w.wide.Objects = []fyne.CanvasObject{w.tabs}
 		} else {
-			w.wide.Objects = []fyne.CanvasObject{newSplitter(w.form, w.preview, 416, 340, 640).box}
+			w.wide.Objects = []fyne.CanvasObject{w.a.sideBySide(w.form, w.preview).box}
 		}
 	}
 	o[0].Resize(s)
@@ -355,42 +382,3 @@ func (w *workplace) Layout(o []fyne.CanvasObject, s fyne.Size) {
 
 // MinSize implements fyne.Layout.
 func (w *workplace) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(380, 300) }
-
-// toast is a line at the bottom that goes by itself; an error stays until tapped.
-type toast struct {
-	a    *App
-	root *fyne.Container
-}
-
-func newToast(a *App) *toast { return &toast{a: a, root: container.New(&bottomRight{})} }
-
-// say shows text; the returned func takes it away before its time.
-func (t *toast) say(text string, stays bool) (gone func()) {
-	back := newFill(theme.ColorNameForeground, 8)
-	body := widget.NewRichText(&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: theme.ColorNameBackground}})
-	body.Wrapping = fyne.TextWrapWord
-	var p *pressable
-	p = newPressable("", 8, container.NewStack(back, padded(4, 4, 8, 8, body)), func() { t.root.Remove(p) })
-	t.root.Add(p)
-	if !stays {
-		time.AfterFunc(3*time.Second, func() { t.a.r.Do(func() { t.root.Remove(p) }) })
-	}
-	return func() { t.root.Remove(p) }
-}
-
-type bottomRight struct{}
-
-func (bottomRight) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
-func (bottomRight) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	y := s.Height - 16
-	for i := len(objects) - 1; i >= 0; i-- {
-		o := objects[i]
-		w := min(460, s.Width-32)
-		o.Resize(fyne.NewSize(w, o.MinSize().Height))
-		h := o.MinSize().Height
-		y -= h
-		o.Move(fyne.NewPos(s.Width-w-16, y))
-		o.Resize(fyne.NewSize(w, h))
-		y -= 8
-	}
-}

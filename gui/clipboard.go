@@ -7,8 +7,8 @@ import (
 )
 
 // secretStays is how long a copied secret may stay on the clipboard
-// (SECURITY 80); password managers take half a minute to two minutes.
-const secretStays = time.Minute
+// (SECURITY 80): long enough to paste it somewhere.
+const secretStays = 30 * time.Second
 
 // copiedSecret is a secret that was copied out of a field.
 type copiedSecret struct {

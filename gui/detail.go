@@ -186,7 +186,7 @@ func unsupported(err error) bool {
 }
 
 func (d *detailPane) problem(err error, again func()) {
-	p := connectors.Explain(err)
+	p := lang.Explain(err)
 	d.foot.set("")
 	d.said, d.again = p.Title, again
 	head := strong(p.Title)

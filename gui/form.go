@@ -404,7 +404,7 @@ func (p *formPane) save(then func()) {
 		return p.a.o.Book.Save(ctx, id, d)
 	}, func(c link.Connection, err error) {
 		if err != nil {
-			p.fail(connectors.Explain(err))
+			p.fail(lang.Explain(err))
 			return
 		}
 		secrets := len(d.Settings.Secrets) > 0

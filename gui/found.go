@@ -121,7 +121,7 @@ func (p *pastePage) put(o ...fyne.CanvasObject) {
 }
 
 func (p *pastePage) problem(err error) {
-	words := connectors.Explain(err)
+	words := lang.Explain(err)
 	if words.Field == "passphrase" {
 		p.lock.Show()
 		p.a.win.Canvas().Focus(p.pass)

@@ -14,7 +14,12 @@ import (
 // windowKey does what a key does wherever the focus is, and reports whether it
 // did anything.
 func (a *App) windowKey(e *fyne.KeyEvent) bool {
+	a.used()
 	switch {
+	case e.Name == fyne.KeyF2:
+		if c, ok := a.connection(a.side.selected); ok {
+			a.rename(c)
+		}
 	case e.Name == fyne.KeyF5 && a.preview != nil:
 		a.preview.reload()
 	case e.Name == fyne.KeyEscape && a.shell.open:

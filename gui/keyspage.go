@@ -132,7 +132,7 @@ func (p *keysPage) found(i inspected, err error) {
 }
 
 func (p *keysPage) problem(err error) {
-	words := connectors.Explain(err)
+	words := lang.Explain(err)
 	p.askPassphrase(err)
 	p.out.Objects = []fyne.CanvasObject{note(words.Title+" "+words.Hint, looks.WarnSubtle, looks.WarnText)}
 	p.out.Refresh()
@@ -200,7 +200,7 @@ func (p *keysPage) item(i keys.Item) fyne.CanvasObject {
 		add("subject", i.Request.Subject.String())
 	}
 	if i.Err != nil {
-		add("problem", connectors.Explain(i.Err).Title)
+		add("problem", lang.Explain(i.Err).Title)
 	}
 	return factGrid(facts)
 }

@@ -82,7 +82,7 @@ func (v *convertView) write(then func(keys.Written)) {
 	}
 	task.Run(v.t.a.r, func(context.Context) (keys.Written, error) { return keys.Write(v.items, w) }, func(out keys.Written, err error) {
 		if err != nil {
-			p := connectors.Explain(err)
+			p := lang.Explain(err)
 			v.say(p.Title + " " + p.Hint)
 			return
 		}

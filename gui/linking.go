@@ -150,7 +150,7 @@ func (p *formPane) climb(do func(context.Context, link.Watcher) *link.Result, op
 		}
 		p.cancel = nil
 		if r == nil {
-			r = &link.Result{State: link.Failed, Err: err, Problem: connectors.Explain(err)}
+			r = &link.Result{State: link.Failed, Err: err, Problem: lang.Explain(err)}
 		}
 		p.finished(r, open)
 	})

@@ -201,7 +201,7 @@ func (p *planPage) save() {
 	}, func(made []link.Connection, err error) {
 		p.do.Enable()
 		if err != nil {
-			words := connectors.Explain(err)
+			words := lang.Explain(err)
 			p.out.Objects = []fyne.CanvasObject{note(words.Title+" "+words.Hint, looks.ErrSubtle, looks.ErrText)}
 			p.out.Refresh()
 			p.moved()

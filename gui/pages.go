@@ -110,7 +110,7 @@ func note(text string, back, front fyne.ThemeColorName) *fyne.Container {
 
 // problemNote is a failure in words, with what to do next.
 func problemNote(err error) *fyne.Container {
-	p := connectors.Explain(err)
+	p := lang.Explain(err)
 	return note(p.Title+" "+p.Hint, looks.WarnSubtle, looks.WarnText)
 }
 

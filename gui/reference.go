@@ -120,7 +120,7 @@ func (a *App) checkDependents(id string) {
 		var o outcome
 		left, err := a.o.Book.CheckDependents(ctx, id, link.Watcher{}, func(c link.Connection, r *link.Result) bool {
 			if r.Err != nil && r.State == link.Failed {
-				o.failed = connectors.Clean(c.Name, 60) + ": " + connectors.Explain(r.Err).Title
+				o.failed = connectors.Clean(c.Name, 60) + ": " + lang.Explain(r.Err).Title
 				return true
 			}
 			o.good++

@@ -106,7 +106,7 @@ func (s *sentView) sentence(err error) string {
 			return lang.T("form.sentstored")
 		}
 	}
-	p := connectors.Explain(err)
+	p := lang.Explain(err)
 	return p.Title + " " + p.Hint
 }
 

@@ -57,7 +57,7 @@ func newSidebar(a *App) *sidebar {
 	badge := container.NewStack(newFill(looks.IdleSubtle, 9), padded(2, 2, 8, 8, fixed(16, 14, s.count)))
 	s.count.align = fyne.TextAlignCenter
 	head := container.NewBorder(nil, nil, hbox(8, fixed(92, 0, heading(lang.T("sidebar.title"))), container.NewCenter(badge)), container.NewHBox(s.sortButton(), add))
-	s.list = &keyList{window: a.windowKey, typed: s.find}
+	s.list = &keyList{window: s.key, typed: s.find}
 	s.list.Length = func() int { return len(s.shown) }
 	s.list.CreateItem = func() fyne.CanvasObject { return newRow() }
 	s.list.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) { o.(*row).fill(s, s.shown[i]) }
@@ -70,9 +70,16 @@ func newSidebar(a *App) *sidebar {
 	}
 	s.empty.align = fyne.TextAlignCenter
 	top := vbox(0, padded(10, 8, 16, 10, head), padded(0, 8, 12, 12, s.search))
-	bottom := vbox(0, hairline(), padded(6, 6, 8, 8, s.tools()), hairline(), padded(9, 9, 16, 16, s.footer))
+	bottom := vbox(0, hairline(), padded(6, 6, 8, 8, s.tools()), hairline(), padded(5, 5, 16, 8, newDock(nil, nil, nil, s.paletteButton(), container.New(middle{}, s.footer))))
 	s.root = container.NewStack(newFill(looks.Sidebar, 0), newDock(top, bottom, nil, nil, container.NewStack(s.list, container.NewCenter(fixed(200, 16, s.empty)))))
 	return s
+}
+
+// paletteButton opens the palette, and says how to do so without it.
+func (s *sidebar) paletteButton() fyne.CanvasObject {
+	b := s.a.button(chord("K"), theme.SearchIcon(), s.a.showPalette)
+	b.Importance = widget.LowImportance
+	return b
 }
 
 // tools lead to the pages that belong to no connection.
@@ -132,6 +139,15 @@ func (s *sidebar) refresh() {
 		return
 	}
 	s.list.Select(i)
+}
+
+// key does what a key does in the list.
+func (s *sidebar) key(e *fyne.KeyEvent) bool {
+	if c, ok := s.a.connection(s.selected); ok && e.Name == fyne.KeyDelete {
+		s.a.delete(c)
+		return true
+	}
+	return s.a.windowKey(e)
 }
 
 // find selects the connection whose name starts with what is typed.
@@ -252,28 +268,18 @@ func (a *App) rename(c link.Connection) {
 	}}).Show()
 }
 
+// delete takes a connection away, after a question only where others need it: it
+// can be had back for a while.
 func (a *App) delete(c link.Connection) {
-	words, height := lang.T("delete.text", connectors.Clean(c.Name, 80)), float32(60)
-	if signIn, through := link.UsedBy(a.list, c.ID); len(signIn)+len(through) > 0 {
-		words += " " + lang.T("delete.used", namesOf(append(signIn, through...)))
-		height = 96
+	signIn, through := link.UsedBy(a.list, c.ID)
+	if len(signIn)+len(through) == 0 {
+		a.deleteSoon(c)
+		return
 	}
-	a.question(question{title: lang.T("delete.title"), text: fixed(420, height, wrappedText(words)), yes: lang.T("button.delete"), no: lang.T("button.cancel"), danger: true, answer: func(yes bool) {
-		if !yes {
-			return
+	words := lang.T("delete.used", connectors.Clean(c.Name, 80), namesOf(append(signIn, through...)))
+	a.question(question{title: lang.T("delete.title"), text: fixed(420, 96, wrappedText(words)), yes: lang.T("button.delete"), no: lang.T("button.cancel"), danger: true, answer: func(yes bool) {
+		if yes {
+			a.deleteSoon(c)
 		}
-		task.Run(a.r, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.o.Book.Delete(ctx, c.ID) }, func(_ struct{}, err error) {
-			if err != nil {
-				a.tell(err)
-			}
-			if a.form != nil && a.form.id == c.ID {
-				a.show(container.NewStack())
-			}
-			a.reload(func() {
-				if len(a.list) == 0 {
-					a.showWelcome()
-				}
-			})
-		})
 	}}).Show()
 }

@@ -21,7 +21,8 @@ type splitter struct {
 	least, most  float32
 	box          *fyne.Container
 	leastForRest float32
-	overlay      bool // the leading pane lies over the other, which has all the room
+	moved        func(width float32) // the person chose a width; may be nil
+	overlay      bool                // the leading pane lies over the other, which has all the room
 }
 
 func newSplitter(lead, rest fyne.CanvasObject, width, least, most float32) *splitter {
@@ -95,7 +96,14 @@ func (h *handle) Dragged(e *fyne.DragEvent) {
 	h.s.width = max(h.s.least, min(h.s.most, h.s.width+e.Dragged.DX))
 	h.s.box.Refresh()
 }
-func (h *handle) DragEnd() {}
+
+// DragEnd implements fyne.Draggable.
+func (h *handle) DragEnd() {
+	if h.s.moved != nil {
+		h.s.moved(h.s.width)
+	}
+}
+
 func (h *handle) MouseIn(*desktop.MouseEvent) {
 	h.line.color = theme.ColorNamePrimary
 	h.line.Refresh()

@@ -46,6 +46,8 @@ type roomOptions struct {
 	size     fyne.Size
 	openURL  func(ctx context.Context, url string) error
 	unusable []string
+	prefs    PrefStore
+	desktop  Desktop
 }
 
 func newRoom(t *testing.T, o roomOptions) *room {
@@ -62,7 +64,7 @@ func newRoom(t *testing.T, o roomOptions) *room {
 	r.book = link.NewBook(link.List(o.types), v, link.Outside{Callback: func(ctx context.Context, c connectors.CallbackRequest) (connectors.Callback, error) {
 		return loopback.Listen(ctx, loopback.Options{Host: c.Host, Port: c.Port, Path: c.Path, State: c.State})
 	}})
-	options := Options{App: r.app, Book: r.book, Runner: task.NewWith(r.deliver), OpenURL: o.openURL, Unusable: o.unusable}
+	options := Options{App: r.app, Book: r.book, Runner: task.NewWith(r.deliver), OpenURL: o.openURL, Unusable: o.unusable, Prefs: o.prefs, Desktop: o.desktop}
 	if o.practice {
 		options.Practice = func(ctx context.Context) ([]link.PracticeDraft, error) { return r.startPractice(ctx) }
 	}

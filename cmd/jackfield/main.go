@@ -57,7 +57,7 @@ func run(verbose bool) error {
 	for _, u := range w.Unusable {
 		unusable = append(unusable, u.Place(false)+": "+u.Reason)
 	}
-	win := gui.New(gui.Options{App: a, Book: w.Book, Practice: p.start, OpenURL: w.OpenURL, Desk: w.Desk, Log: log, Unusable: unusable})
+	win := gui.New(gui.Options{App: a, Book: w.Book, Practice: p.start, OpenURL: w.OpenURL, Desk: w.Desk, Log: log, Unusable: unusable, Prefs: prefsIn(w.Dir)})
 	asked.win = win
 	a.Lifecycle().SetOnStarted(win.Start)
 	win.Window().ShowAndRun()

@@ -35,3 +35,11 @@ func TestEveryKeyHasWords(t *testing.T) {
 		t.Fatalf("%d keys found: %v", used, err)
 	}
 }
+
+func TestALanguageFitsALocale(t *testing.T) {
+	for locale, want := range map[string]string{"de_CH.UTF-8": "de", "pt-PT": "pt", "zh-Hant-TW": "zh", "ja": "ja", "": "en", "C": "en", "eo": "en", "es@latin": "es", "FR": "fr"} {
+		if got := lang.Match(locale); got != want {
+			t.Errorf("%s: %s", locale, got)
+		}
+	}
+}

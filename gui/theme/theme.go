@@ -40,6 +40,7 @@ const (
 	AccentBack  fyne.ThemeColorName = "jackfield.accent-subtle"
 	Idle        fyne.ThemeColorName = "jackfield.idle"
 	IdleSubtle  fyne.ThemeColorName = "jackfield.idle-subtle"
+	Scrim       fyne.ThemeColorName = "jackfield.scrim"
 )
 
 // pair is a colour in light and in dark, as RRGGBBAA.
@@ -91,6 +92,7 @@ func colours() map[fyne.ThemeColorName]pair {
 		AccentBack:                         {0xE8EEFCFF, 0x22304DFF},
 		Idle:                               {0xA3AAB3FF, 0x656C76FF},
 		IdleSubtle:                         {0xEEF0F3FF, 0x2A2E33FF},
+		Scrim:                              {0x1B1F2452, 0x00000080},
 	}
 }
 
@@ -211,4 +213,15 @@ func (t *Theme) Size(name fyne.ThemeSizeName) float32 {
 		return 0 // drawn without a graphics card, one blur of the window takes a second
 	}
 	return theme.DefaultTheme().Size(name)
+}
+
+// Inverted is the theme on a ground in the colour of text.
+type Inverted struct{ *Theme }
+
+// Color implements fyne.Theme.
+func (t Inverted) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNameForeground {
+		name = theme.ColorNameBackground
+	}
+	return t.Theme.Color(name, v)
 }

@@ -1,0 +1,94 @@
+package gui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+
+	"jackfield/gui/lang"
+	looks "jackfield/gui/theme"
+)
+
+// idle tells how long nobody has used the window.
+type idle struct {
+	timer *time.Timer
+	last  time.Time
+}
+
+// used notes a key or a click.
+func (a *App) used() { a.idle.last = time.Now() }
+
+// watchIdle locks the window after the chosen time without use.
+func (a *App) watchIdle() {
+	if a.idle.timer != nil {
+		a.idle.timer.Stop()
+		a.idle.timer = nil
+	}
+	if a.prefs.LockAfter <= 0 {
+		return
+	}
+	a.used()
+	limit := time.Duration(a.prefs.LockAfter) * time.Minute
+	a.idle.timer = time.AfterFunc(limit, func() {
+		a.r.Do(func() {
+			switch left := limit - a.idleFor(); {
+			case a.idle.timer == nil || a.locked != nil:
+			case left > 0:
+				a.idle.timer.Reset(left)
+			default:
+				a.lock()
+			}
+		})
+	})
+}
+
+// lock closes the open connection, forgets what was copied, and hides the window's
+// content until the person is back. It keeps others from reading the screen of
+// somebody who went away; it is no protection against who can use the account.
+func (a *App) lock() {
+	if a.locked != nil {
+		return
+	}
+	a.forgetSecret()
+	if a.preview != nil {
+		a.preview.close()
+		a.preview.idle()
+	}
+	if a.o.Locked != nil {
+		a.o.Locked()
+	}
+	open := a.mainButton(lang.T("lock.open"), theme.LoginIcon(), a.unlock)
+	box := vbox(10, title(lang.T("lock.title")), fixed(380, 44, wrapped(lang.T("lock.text"), looks.Text2)), container.NewHBox(open))
+	for _, o := range a.win.Canvas().Overlays().List() {
+		a.win.Canvas().Overlays().Remove(o)
+	}
+	a.locked = a.win.Content()
+	a.win.SetContent(container.NewStack(newFill(looks.Sidebar, 0), container.NewCenter(box)))
+	a.win.Canvas().Focus(open)
+}
+
+func (a *App) unlock() {
+	if a.locked == nil {
+		return
+	}
+	a.win.SetContent(a.locked)
+	a.locked = nil
+	a.watchIdle()
+	if c, ok := a.connection(a.side.selected); ok && a.form != nil && !a.form.dirty() {
+		if t, ok := a.typeOf(c.Type); ok {
+			a.open(t, c)
+		}
+	}
+}
+
+// idleFor is how long nobody has used the computer, or the window where the
+// system does not tell.
+func (a *App) idleFor() time.Duration {
+	if d := a.o.Desktop; d != nil {
+		if t, ok := d.Idle(); ok {
+			return t
+		}
+	}
+	return time.Since(a.idle.last)
+}
