@@ -83,6 +83,24 @@ func (v *Vault) dataKey(ctx context.Context, create bool) ([]byte, error) {
 	return key, nil
 }
 
+// ForgetKey forgets the key; whoever needs it next has to ask the keychain again.
+// What is being read or written with it goes on.
+func (v *Vault) ForgetKey() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.key = nil
+}
+
+// NeedKey asks for the key, where anything is sealed under it.
+func (v *Vault) NeedKey(ctx context.Context) error {
+	sealed, err := v.records()
+	if err != nil || len(sealed) == 0 {
+		return err
+	}
+	_, err = v.dataKey(ctx, false)
+	return err
+}
+
 func (v *Vault) held() []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()

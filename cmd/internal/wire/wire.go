@@ -43,7 +43,14 @@ type World struct {
 	Unusable []Unusable
 
 	source vault.KeySource
+	vault  *vault.Vault
 }
+
+// Lock forgets the key under which secrets are sealed.
+func (w *World) Lock() { w.vault.ForgetKey() }
+
+// Unlock asks the keychain, or the person, for it again.
+func (w *World) Unlock(ctx context.Context) error { return named(w.vault.NeedKey(ctx)) }
 
 // Desk is where this person's requests lie, in a folder of its own under the
 // same key. It is made on first use.
@@ -75,7 +82,7 @@ func Open(o Options) (*World, error) {
 	}
 	types, unusable := Types()
 	w.Unusable = unusable
-	w.Dir, w.Keys, w.source = dir, keys.Kind(), keys
+	w.Dir, w.Keys, w.source, w.vault = dir, keys.Kind(), keys, v
 	w.Book = link.NewBook(types, Store{v}, link.Outside{Log: o.Log, Callback: callback})
 	return w, nil
 }

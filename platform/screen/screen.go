@@ -1,0 +1,2 @@
+// Package screen keeps windows out of pictures of the screen.
+package screen
