@@ -8,7 +8,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/jackfield
 export JACKFIELD_TEST_CACHE := $(CACHE)
 PURE := ./connectors/... ./platform/... ./cmd/jf/... ./cmd/internal/...
 
-.PHONY: help run build jf deps deps-run deps-test test test-short cross lint bench shots package fuzz clean
+.PHONY: help run build jf deps deps-run deps-test test test-short cross lint bench shots package package-test fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,8 +43,11 @@ bench: deps-run deps-test ## timings as ratios against native clients of the sam
 shots: deps-run deps-test ## screenshots of every screen, in dist/shots
 	@mkdir -p dist/shots && JACKFIELD_SHOTS=$(CURDIR)/dist/shots go test $(TAGS) -count 1 -run 'Shots|Storybook' ./gui/... && ls dist/shots
 
-package: ## packages for Linux and Windows, in dist
+package: ## packages for Linux, Windows and macOS, checksums and a bill of materials, in dist
 	@bash .ci/package
+
+package-test: ## install, start, photograph and remove the packages; the Windows ones under Wine
+	@bash .ci/packagetest
 
 fuzz: ## every fuzz target for half a minute, two at a time
 	@bash .ci/fuzz 30s
