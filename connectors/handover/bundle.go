@@ -38,6 +38,7 @@ type Carried struct {
 	Secrets                     map[string]connectors.Secret // of the form
 	Issued                      map[string]connectors.Secret // what a server issued or the person trusted
 	Tested                      *Tested                      // in an answer: how it went there
+	Dates                       map[string]time.Time         // when secrets of the form end, as a person typed it
 	Notes                       []string                     // sentences on it for the one who imports it; not part of the file
 }
 
@@ -74,13 +75,15 @@ type carried struct {
 	Secrets     map[string]string `json:"secrets,omitempty"`
 	Issued      map[string]string `json:"issued,omitempty"`
 	Tested      *Tested           `json:"tested,omitempty"`
+
+	Dates map[string]time.Time `json:"dates,omitempty"`
 }
 
 func (b Bundle) content() content {
 	out := content{head: head{kindBundle, version}, Created: b.Created.UTC().Truncate(time.Second), From: b.From, Note: b.Note, Connections: []carried{}}
 	for _, c := range b.Connections {
 		out.Connections = append(out.Connections, carried{ID: c.ID, Type: c.Type, Name: c.Name, Description: c.Description,
-			Plain: c.Plain, Secrets: revealed(c.Secrets), Issued: revealed(c.Issued), Tested: c.Tested})
+			Plain: c.Plain, Secrets: revealed(c.Secrets), Issued: revealed(c.Issued), Tested: c.Tested, Dates: c.Dates})
 	}
 	return out
 }
@@ -98,6 +101,21 @@ func veiled(m map[string]string) map[string]connectors.Secret {
 	out := make(map[string]connectors.Secret, len(m))
 	for k, v := range m {
 		out[k] = connectors.NewSecret(v)
+	}
+	return out
+}
+
+// datesOf are the days of the secrets that come along.
+func datesOf(x carried) map[string]time.Time {
+	var out map[string]time.Time
+	for k, day := range x.Dates {
+		if _, comes := x.Secrets[k]; !comes || day.IsZero() {
+			continue
+		}
+		if out == nil {
+			out = map[string]time.Time{}
+		}
+		out[k] = day.UTC()
 	}
 	return out
 }
@@ -190,7 +208,7 @@ func (c content) bundle() Bundle {
 	out := Bundle{Created: c.Created, From: line(c.From), Note: lines(c.Note)}
 	for _, x := range c.Connections {
 		k := Carried{ID: x.ID, Type: x.Type, Name: line(x.Name), Description: lines(x.Description),
-			Plain: maps.Clone(x.Plain), Secrets: veiled(x.Secrets), Issued: veiled(x.Issued)}
+			Plain: maps.Clone(x.Plain), Secrets: veiled(x.Secrets), Issued: veiled(x.Issued), Dates: datesOf(x)}
 		if k.Plain == nil {
 			k.Plain = map[string]string{}
 		}

@@ -74,7 +74,7 @@ func (p Plan) drafts(chosen []int) []link.Draft {
 				s.Plain[k] = name
 			}
 		}
-		out = append(out, link.Draft{Type: item.Type, Name: item.NewName, Description: item.Description, Settings: s})
+		out = append(out, link.Draft{Type: item.Type, Name: item.NewName, Description: item.Description, Settings: s, Dates: item.Dates})
 	}
 	return out
 }

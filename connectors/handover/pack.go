@@ -156,6 +156,8 @@ func (p *packer) secrets(ctx context.Context, t connectors.Type, c link.Connecti
 	}
 	var stays bool
 	k.Secrets, k.Issued, stays = share(t, s, p.o.Rotating)
+	k.Dates = maps.Clone(c.Dates)
+	maps.DeleteFunc(k.Dates, func(key string, _ time.Time) bool { return k.Secrets[key].Empty() })
 	if stays {
 		p.note("The sign-in of “%s” stays here: the other side signs in once itself.", line(c.Name))
 	}

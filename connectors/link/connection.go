@@ -41,6 +41,11 @@ type Connection struct {
 	Checked     time.Time           `json:"checked,omitzero"` // last good check
 	Expires     time.Time           `json:"expires,omitzero"`
 	Took        time.Duration       `json:"took,omitempty"` // of the last good check
+	// Dates are the days on which answers end, by field, as a person typed them:
+	// midnight UTC. The day of a secret goes when the secret is replaced.
+	Dates map[string]time.Time `json:"dates,omitempty"`
+	// Set is when each secret of the form was last given another value here.
+	Set map[string]time.Time `json:"set,omitempty"`
 }
 
 // A Draft is what a form hands over to be saved.
@@ -52,6 +57,8 @@ type Draft struct {
 	// Settings replace the plain answers. A secret that is absent stays as it
 	// is stored; one that is present but empty is forgotten.
 	Settings connectors.Settings
+	// Dates are added to those of the connection, by field; see Connection.Dates.
+	Dates map[string]time.Time
 }
 
 // Missing lists the required fields that a prepared connection still lacks. It
