@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -19,6 +21,11 @@ type Problem struct {
 	Field string `json:"field"` // the form field to put right
 	Said  string `json:"said"`  // the server's own words, cleaned and capped
 	Stage Stage  `json:"stage"`
+
+	// Reason and Target let the same failure be told again in another language; see
+	// Words.Retell. Reason is empty where the words are a service's own.
+	Reason string `json:"reason,omitempty"`
+	Target string `json:"target,omitempty"`
 }
 
 //go:embed words
@@ -94,11 +101,12 @@ func (w *Words) Explain(err error) *Problem {
 	if !ok {
 		text = words{Title: strings.ReplaceAll(string(e.Code), "_", " "), Hint: "Look at the details."}
 	}
+	reason := orThe(e.Reason, string(e.Code))
 	if e.Title != "" {
-		text.Title = e.Title
+		text.Title, reason = e.Title, ""
 	}
 	if e.Hint != "" {
-		text.Hint = e.Hint
+		text.Hint, reason = e.Hint, ""
 	}
 	said := e.Said
 	if said == "" && e.Err != nil && e.Reason == "" {
@@ -108,11 +116,25 @@ func (w *Words) Explain(err error) *Problem {
 	if said == "" {
 		text.Hint = withoutSaid(text.Hint)
 	}
-	fill := strings.NewReplacer("{target}", orThe(e.Target, "the server"), "{said}", said)
+	server := w.Text("the server")
+	fill := strings.NewReplacer("{target}", orThe(e.Target, server), "{said}", said)
 	return &Problem{
-		Code: e.Code, Title: tidySentence(fill.Replace(text.Title)), Hint: tidySentence(fill.Replace(text.Hint)),
-		Field: e.Field, Said: said, Stage: e.Op,
+		Code: e.Code, Title: tidySentence(fill.Replace(text.Title), server), Hint: tidySentence(fill.Replace(text.Hint), server),
+		Field: e.Field, Said: said, Stage: e.Op, Reason: reason, Target: Clean(e.Target, 120),
 	}
+}
+
+// Retell is p in this language; as it was told where its words are a service's
+// own, or it was stored before it could be told again.
+func (w *Words) Retell(p *Problem) *Problem {
+	if p == nil || p.Reason == "" {
+		return p
+	}
+	e := &Error{Code: p.Code, Op: p.Stage, Target: p.Target, Field: p.Field, Said: p.Said}
+	if p.Reason != string(p.Code) {
+		e.Reason = p.Reason
+	}
+	return w.Explain(e)
 }
 
 // lookUp finds "ldap.data.775", then "ldap.data", then "ldap".
@@ -137,10 +159,11 @@ func orThe(s, other string) string {
 	return Clean(s, 120)
 }
 
-func tidySentence(s string) string {
+func tidySentence(s, server string) string {
 	s = strings.TrimSpace(strings.NewReplacer(" ()", "", "“”", "", "  ", " ").Replace(s))
-	if rest, unnamed := strings.CutPrefix(s, "the server"); unnamed {
-		return "The server" + rest
+	if strings.HasPrefix(s, server) {
+		first, n := utf8.DecodeRuneInString(s)
+		return string(unicode.ToUpper(first)) + s[n:]
 	}
 	return s
 }

@@ -55,6 +55,9 @@ func (w *Words) Text(english string) string {
 	return english
 }
 
+// Translated reports whether a text of a type has a translation.
+func (w *Words) Translated(english string) bool { _, ok := w.texts[english]; return ok }
+
 // Translate is t with its texts in the language. Names, keys, values and examples
 // are what they were: they are typed, stored and compared.
 func (w *Words) Translate(t Type) Type {

@@ -109,6 +109,9 @@ func ID() string { return now().ID }
 // Explain puts a failure into words; see connectors.Words.Explain.
 func Explain(err error) *connectors.Problem { return now().problems.Explain(err) }
 
+// Retell is a failure that was told before, in the language of now.
+func Retell(p *connectors.Problem) *connectors.Problem { return now().problems.Retell(p) }
+
 // Type is t with its labels, help and guide in the language.
 func Type(t connectors.Type) connectors.Type { return now().problems.Translate(t) }
 
