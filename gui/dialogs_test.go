@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,4 +54,54 @@ func TestAFileIsChosenAndWritten(t *testing.T) {
 		return
 	}
 	t.Error("nothing was written")
+}
+
+// chosen answers in the place of the system's dialogs.
+type chosen struct {
+	path string
+	none bool
+	err  error
+}
+
+func (c chosen) Open(context.Context, string) (string, bool, error) { return c.path, !c.none, c.err }
+func (c chosen) Save(context.Context, string, string) (string, bool, error) {
+	return c.path, !c.none, c.err
+}
+
+func TestTheSystemsDialogsAreUsedWhereThereAreAny(t *testing.T) {
+	r := newRoom(t, roomOptions{})
+	path := filepath.Join(t.TempDir(), "a file.txt")
+	if err := os.WriteFile(path, []byte("what is in it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	read := func(_ string, data []byte) { got = string(data) }
+	r.a.o.Files = chosen{path: path}
+	r.a.chooseFile(read)
+	r.until("the file", func() bool { return got == "what is in it" })
+
+	out := filepath.Join(t.TempDir(), "sealed.jackfield")
+	r.a.o.Files = chosen{path: out}
+	r.a.saveFile("sealed.jackfield", []byte("practice-only"), true, nil)
+	r.until("what was written", func() bool {
+		data, err := os.ReadFile(out)
+		return err == nil && string(data) == "practice-only"
+	})
+	if info, err := os.Stat(out); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+
+	got = ""
+	r.a.o.Files = chosen{} // closed without an answer
+	r.a.chooseFile(read)
+	r.settle()
+	if got != "" || r.a.win.Canvas().Overlays().Top() != nil {
+		t.Error("something was chosen, or asked again")
+	}
+	for _, f := range []chosen{{none: true}, {err: errors.New("it crashed")}} {
+		r.a.o.Files = f
+		r.a.chooseFile(read)
+		r.until("the toolkit's dialog", func() bool { return r.a.win.Canvas().Overlays().Top() != nil })
+		r.a.win.Canvas().Overlays().Remove(r.a.win.Canvas().Overlays().Top())
+	}
 }

@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -8,11 +9,13 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"jackfield/connectors"
 	"jackfield/gui/lang"
+	"jackfield/gui/task"
 	looks "jackfield/gui/theme"
 )
 
@@ -159,18 +162,62 @@ func (a *App) copySecret(text string) {
 	a.toasts.say(lang.T("toast.copiedsecret"), false)
 }
 
-// openFile lets the person choose a file. The toolkit's dialog is resized after
-// it is shown: before that it would crash (fyne 2.8.1, FileDialog.MinSize).
+// Files asks for files with the system's own dialogs. Both return "" where the
+// person chose none, and ok is false where the system has no dialog.
+type Files interface {
+	Open(ctx context.Context, title string) (path string, ok bool, err error)
+	Save(ctx context.Context, title, name string) (path string, ok bool, err error)
+}
+
+type picked struct {
+	path string
+	ok   bool
+}
+
+// system asks with the system's dialog, and with the toolkit's where there is none.
+func (a *App) system(ask func(ctx context.Context) (string, bool, error), then func(path string), toolkit func()) {
+	task.Run(a.r, func(ctx context.Context) (picked, error) {
+		path, ok, err := ask(ctx)
+		return picked{path, ok}, err
+	}, func(p picked, err error) {
+		switch {
+		case err != nil || !p.ok:
+			if err != nil {
+				a.o.Log.Warn("file dialog", "error", err)
+			}
+			toolkit()
+		case p.path != "":
+			then(p.path)
+		}
+	})
+}
+
+// openFile lets the person choose a file.
 func (a *App) openFile(then func(fyne.URIReadCloser)) {
-	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
-		if err != nil || f == nil {
+	read := func(f fyne.URIReadCloser, err error) {
+		if err != nil {
+			a.toasts.say(lang.T("form.unreadable"), true)
+			return
+		}
+		if f == nil {
 			return
 		}
 		defer func() { _ = f.Close() }()
 		then(f)
-	}, a.win)
-	d.Show()
-	d.Resize(dialogSize())
+	}
+	// The toolkit's dialog is resized after it is shown: before that it would crash
+	// (fyne 2.8.1, FileDialog.MinSize).
+	toolkit := func() {
+		d := dialog.NewFileOpen(read, a.win)
+		d.Show()
+		d.Resize(dialogSize())
+	}
+	if a.o.Files == nil {
+		toolkit()
+		return
+	}
+	a.system(func(ctx context.Context) (string, bool, error) { return a.o.Files.Open(ctx, lang.T("form.file")) },
+		func(path string) { read(storage.Reader(storage.NewFileURI(path))) }, toolkit)
 }
 
 func dialogSize() fyne.Size { return fyne.NewSize(800, 560) }
@@ -190,8 +237,12 @@ func (a *App) chooseFile(then func(name string, data []byte)) {
 // saveFile lets the person choose where to write data. A secret is written to a
 // file that only this user can read.
 func (a *App) saveFile(name string, data []byte, secret bool, then func()) {
-	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
-		if err != nil || f == nil {
+	write := func(f fyne.URIWriteCloser, err error) {
+		if err != nil {
+			a.tell(&connectors.Error{Code: connectors.Storage, Said: err.Error(), Err: err})
+			return
+		}
+		if f == nil {
 			return
 		}
 		path := f.URI().Path()
@@ -209,8 +260,19 @@ func (a *App) saveFile(name string, data []byte, secret bool, then func()) {
 		if then != nil {
 			then()
 		}
-	}, a.win)
-	d.SetFileName(name)
-	d.Show()
-	d.Resize(dialogSize())
+	}
+	toolkit := func() {
+		d := dialog.NewFileSave(write, a.win)
+		d.SetFileName(name)
+		d.Show()
+		d.Resize(dialogSize())
+	}
+	if a.o.Files == nil {
+		toolkit()
+		return
+	}
+	a.system(func(ctx context.Context) (string, bool, error) {
+		return a.o.Files.Save(ctx, lang.T("form.saveas"), name)
+	},
+		func(path string) { write(storage.Writer(storage.NewFileURI(path))) }, toolkit)
 }
