@@ -65,6 +65,7 @@ type Field struct {
 	Valid                     func(string) error             // the offline format rule; its error is a sentence for the user
 	Lends                     string                         // what a Reference's connection has to offer: LendsTunnel or LendsSignIn
 	Split                     func(string) map[string]string // a paste that answers several fields: a URL into host; nil result means it does not
+	Listed                    bool                           // the server can list what may be answered here; see Chooser
 }
 
 // What another connection can lend.

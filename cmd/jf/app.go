@@ -115,7 +115,7 @@ func (a *app) tell(p *connectors.Problem) {
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use: "jf", Short: "Link accounts and see what they open",
+		Use: "jf", Short: "Link accounts and see what they open", Version: version,
 		Long:          "jf links accounts and shows what their credentials open: folders, tables, people, topics.\nIt shares its connections with the Jackfield window.",
 		SilenceErrors: true, SilenceUsage: true,
 	}
@@ -123,7 +123,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log to stderr what happens")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(a.types(), a.describe(), a.new(), a.edit(), a.copy(), a.rename(), a.remove(), a.list(),
-		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.do(), a.draft(), a.catalog(), a.keysCommand(), a.export(), a.imports(), a.request(), a.use(), a.ready(), a.rights(), a.practice(), a.doctor())
+		a.link(), a.check(), a.ls(), a.show(), a.watch(), a.do(), a.draft(), a.catalog(), a.keysCommand(), a.export(), a.imports(), a.request(), a.use(), a.ready(), a.rights(), a.health(), a.report(), a.compare(), a.expiry(), a.choices(), a.practice(), a.doctor())
 	countArgs(root)
 	return root
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"jackfield/connectors"
+	"jackfield/connectors/health"
 	"jackfield/connectors/link"
 )
 
@@ -20,8 +20,10 @@ func (a *app) link() *cobra.Command {
 			return err
 		}
 		w := link.Watcher{Ask: a.asker(paste), Step: a.ladder()}
+		begun := time.Now()
 		r := b.Link(cmd.Context(), c.ID, w)
 		defer r.Close()
+		a.remember(cmd.Context(), c, r, time.Since(begun))
 		return a.outcome(cmd.Context(), c, r)
 	}}
 	c.Flags().BoolVar(&paste, "paste", false, "sign in with a browser on another machine: print the link, and ask for the address where it ended")
@@ -105,7 +107,7 @@ func (a *app) check() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.checkAll(cmd.Context(), list, jobs, timeout)
+		return a.checkAll(cmd.Context(), list, jobs, timeout, !all)
 	}}
 	c.Flags().BoolVar(&all, "all", false, "check every connection")
 	c.Flags().StringVar(&using, "using", "", "check what signs in with this account, one by one, and stop where it is refused")
@@ -129,35 +131,58 @@ func (a *app) chosen(ctx context.Context, names []string) ([]link.Connection, er
 	return out, nil
 }
 
+// untried is the line of a connection that was not tried: what is known of it.
+type untried struct {
+	resultJSON
+	NotTried *health.Held `json:"not_tried"`
+}
+
 // checkAll checks several at once and writes each result as soon as it is
-// known. Nobody is asked: a check must be able to run unattended.
-func (a *app) checkAll(ctx context.Context, list []link.Connection, jobs int, timeout time.Duration) error {
-	var mu sync.Mutex
-	var worst error
-	slots := make(chan struct{}, jobs)
-	var running sync.WaitGroup
-	for _, c := range list {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			one, cancel := context.WithTimeout(ctx, timeout)
-			defer cancel()
-			r := a.world.Book.Check(one, c.ID, link.Watcher{})
-			mu.Lock()
-			defer mu.Unlock()
-			if a.json {
-				_ = a.line(resultOf(c, r))
-			} else {
-				a.resultWords(c, r)
-			}
-			if err := verdict(ctx, r); err != nil {
-				worst = exit{exitSaidNo}
-			}
-		})
+// known. Nobody is asked: a check must be able to run unattended. What was
+// refused is not tried again unless the person named it.
+func (a *app) checkAll(ctx context.Context, list []link.Connection, jobs int, timeout time.Duration, named bool) error {
+	board, err := a.world.Health(a.logger())
+	if err != nil {
+		return err
 	}
-	running.Wait()
+	round := health.Round{IDs: []string{}, Asked: named, Jobs: jobs, Timeout: timeout, Practice: true, Unlinked: true}
+	for _, c := range list {
+		round.IDs = append(round.IDs, c.ID)
+	}
+	var worst error
+	err = board.CheckMany(ctx, round, link.Watcher{}, func(o health.Outcome) {
+		if o.Held != nil {
+			worst = exit{exitSaidNo}
+			a.untried(o)
+			return
+		}
+		if a.json {
+			_ = a.line(resultOf(o.Connection, o.Result))
+		} else {
+			a.resultWords(o.Connection, o.Result)
+		}
+		if err := verdict(ctx, o.Result); err != nil {
+			worst = exit{exitSaidNo}
+		}
+	})
 	if ctx.Err() != nil {
 		return exit{exitInterrupted}
 	}
+	if err != nil {
+		a.tell(connectors.Explain(err))
+	}
 	return worst
+}
+
+// untried says what is known of a connection that was not tried, and why not.
+func (a *app) untried(o health.Outcome) {
+	c := o.Connection
+	if a.json {
+		line := untried{resultOf(c, &link.Result{State: c.State, Facts: c.Facts, Problem: c.Problem}), o.Held}
+		line.OK = false
+		_ = a.line(line)
+		return
+	}
+	_, _ = fmt.Fprintf(a.out, "%s: %s\n", connectors.Clean(c.Name, 100), stateWords(c.State))
+	_, _ = fmt.Fprintf(a.err, "  %s\n  Put it right, or try it all the same: jf check %q\n", health.Row{Connection: c, Held: o.Held}.HeldText(), connectors.Clean(c.Name, 100))
 }

@@ -225,6 +225,7 @@ func (a *app) remove() *cobra.Command {
 			if err != nil && (!errors.As(err, &e) || !e.Partial) {
 				return err
 			}
+			a.forget(cmd.Context(), id)
 			_, _ = fmt.Fprintf(a.err, "Deleted %q.\n", args[i])
 			if e != nil {
 				p := connectors.Explain(err)

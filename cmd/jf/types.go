@@ -65,6 +65,7 @@ type fieldJSON struct {
 	Example  string              `json:"example,omitempty"`
 	Section  string              `json:"section,omitempty"`
 	Advanced bool                `json:"advanced,omitempty"`
+	Listed   bool                `json:"listed,omitempty"` // see jf choices
 	Lends    string              `json:"lends,omitempty"`
 }
 
@@ -88,7 +89,7 @@ func fieldsJSON(form connectors.Form) []fieldJSON {
 	fields := []fieldJSON{}
 	for _, f := range form.Fields {
 		j := fieldJSON{Key: f.Key, Label: f.Label, Help: f.Help, Kind: f.Kind, Required: f.Required, Secret: f.Kind.Secret(),
-			Default: f.Default, Options: f.Options, Show: f.Show, Example: f.Example, Section: f.Section, Advanced: f.Advanced, Lends: f.Lends}
+			Default: f.Default, Options: f.Options, Show: f.Show, Example: f.Example, Section: f.Section, Advanced: f.Advanced, Listed: f.Listed, Lends: f.Lends}
 		if j.Options == nil {
 			j.Options = []connectors.Option{}
 		}

@@ -15,6 +15,9 @@ import (
 	"jackfield/connectors/internal/pathid"
 )
 
+// others are the databases that are not ClickHouse's own.
+const others = "name NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema', '_temporary_and_external_tables')"
+
 // pageSize is how many names one query lists.
 const pageSize = 1000
 
@@ -158,7 +161,7 @@ func (s *session) page(ctx context.Context, parts []string, last string, first b
 	if len(parts) == 2 {
 		return s.texts(ctx, "SELECT name, type, default_kind, comment FROM system.columns WHERE database = "+quoted(parts[0])+" AND table = "+quoted(parts[1]), shown(parts))
 	}
-	only := "name NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema', '_temporary_and_external_tables')"
+	only := others
 	if s.c.Database != "" {
 		only = "name = " + quoted(s.c.Database)
 	}

@@ -88,7 +88,7 @@ func form() connectors.Form {
 		}},
 		{Key: "user", Label: "User", Kind: connectors.Text, Default: "default", Required: true, Example: "reader"},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Show: connectors.When("auth", byPassword), Help: "Leave empty only where the user has none."},
-		{Key: "database", Label: "Database", Kind: connectors.Text, Section: "What to read", Example: "shop", Help: "Leave empty to see every database that the account may see."},
+		{Key: "database", Label: "Database", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "shop", Help: "Leave empty to see every database that the account may see."},
 	}
 	return connectors.Form{Fields: append(fields, tlsx.Fields(secure, true)...)}
 }

@@ -73,6 +73,7 @@ func Run(t *testing.T, s Suite) {
 	t.Run("cancelled before", s.cancelledBefore)
 	t.Run("sequences", s.sequences)
 	t.Run("by its way alone", s.way)
+	t.Run("choices", s.choices)
 	if s.Big != nil {
 		t.Run("big", s.big)
 	}

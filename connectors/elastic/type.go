@@ -135,7 +135,7 @@ func form() connectors.Form {
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byPassword)},
 		{Key: "api_key", Label: "API key", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byKey), Tidy: tidyKey, Help: "In the form “Encoded”, or as id:key."},
 		{Key: "token", Label: "Token", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byToken), Tidy: answers.TidySecret("Bearer ")},
-		{Key: "index", Label: "Index or pattern", Kind: connectors.Text, Section: "What to read", Example: "shop-*", Valid: validIndex, Help: "Leave empty to see all that the account may see. Several are parted by commas."},
+		{Key: "index", Label: "Index or pattern", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "shop-*", Valid: validIndex, Help: "Leave empty to see all that the account may see. Several are parted by commas."},
 		{Key: "hidden", Label: "Show hidden indices too", Kind: connectors.Toggle, Default: "false", Advanced: true},
 	}
 	fields = append(fields, connectors.Field{Key: "ca_fingerprint", Label: "CA fingerprint", Kind: connectors.Text, Section: "Encryption", Advanced: true, Show: secure, Valid: validPrint,

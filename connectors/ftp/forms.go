@@ -30,7 +30,7 @@ func form() connectors.Form {
 		}},
 		{Key: "user", Label: "User name", Kind: connectors.Text, Required: true, Example: "acme-upload", Show: signedIn, Valid: answers.ValidLine},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: signedIn, Valid: answers.ValidLine},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder, Valid: answers.ValidLine,
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder, Valid: answers.ValidLine,
 			Help: "Relative to where your account begins, or absolute with a / in front. Leave empty to begin there."},
 		{Key: "names", Label: "Letters of file names", Kind: connectors.Choice, Default: namesAuto, Advanced: true, Options: []connectors.Option{
 			{Value: namesAuto, Label: "UTF-8, else Latin-1"},

@@ -119,7 +119,7 @@ func form() connectors.Form {
 		{Key: "token", Label: "Token", Kind: connectors.SecretText, Required: true, Show: bearer, Tidy: answers.TidySecret("Bearer "), Valid: validToken},
 		{Key: "extensions", Label: "SASL extensions", Kind: connectors.Lines, Advanced: true, Show: bearer, Example: "logicalCluster=lkc-1234", Valid: validExtensions,
 			Help: "name=value, one a line. Confluent Cloud wants logicalCluster and identityPoolId."},
-		{Key: "topics", Label: "Topics", Kind: connectors.Lines, Section: "What to read", Example: "orders", Valid: validTopics,
+		{Key: "topics", Label: "Topics", Kind: connectors.Lines, Listed: true, Section: "What to read", Example: "orders", Valid: validTopics,
 			Help: "Leave empty for all. One a line; * stands for anything. Name them where the account may not list topics."},
 		{Key: "client_id", Label: "Client ID", Kind: connectors.Text, Advanced: true, Default: "jackfield", Valid: validClientID, Help: "What the cluster's logs and quotas call this program."},
 	}

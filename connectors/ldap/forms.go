@@ -60,7 +60,7 @@ func form() connectors.Form {
 			Help: "Left empty it is looked up in the DNS, and else the host is asked itself, as every domain controller can be."},
 		{Key: "spn", Label: "Service name (SPN)", Kind: connectors.Text, Example: "ldap/dc1.corp.example.com", Advanced: true, Show: connectors.When("auth", byKerberos, byKeytab),
 			Help: "Left empty it is ldap/ and the host. Needed where the host is an address or a nickname."},
-		{Key: "base_dn", Label: "Base DN", Kind: connectors.Text, Section: "What to read", Example: "DC=corp,DC=example,DC=com", Tidy: tidyBase, Valid: validBase,
+		{Key: "base_dn", Label: "Base DN", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "DC=corp,DC=example,DC=com", Tidy: tidyBase, Valid: validBase,
 			Help: "Where to begin. Leave empty for the top of what the server offers."},
 		{Key: "catalog", Label: "Search in", Kind: connectors.Choice, Default: oneDomain, Advanced: true, Options: []connectors.Option{
 			{Value: oneDomain, Label: "One domain"},

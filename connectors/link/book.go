@@ -227,7 +227,7 @@ func (b *Book) put(ctx context.Context, e entry) (Connection, error) {
 	var err error
 	var saved Connection
 	now := b.out.Now()
-	apply := func(profile []byte, keys []string) ([]byte, error) {
+	apply := func(profile []byte, keys, replaced []string) ([]byte, error) {
 		c := Connection{ID: id, Created: now, State: Prepared}
 		if profile != nil {
 			if c, err = read(profile); err != nil {
@@ -241,11 +241,12 @@ func (b *Book) put(ctx context.Context, e entry) (Connection, error) {
 		if keys != nil {
 			c.SecretKeys = keys
 		}
+		c.dated(t, d.Dates, replaced, now)
 		saved = c
 		return write(c)
 	}
 	if len(s.Secrets) == 0 {
-		err = b.store.UpdateProfile(ctx, id, func(profile []byte) ([]byte, error) { return apply(profile, nil) })
+		err = b.store.UpdateProfile(ctx, id, func(profile []byte) ([]byte, error) { return apply(profile, nil, nil) })
 		return saved, storage(err)
 	}
 	err = b.store.Update(ctx, id, func(profile []byte, secrets map[string]string) ([]byte, map[string]string, error) {
@@ -253,14 +254,18 @@ func (b *Book) put(ctx context.Context, e entry) (Connection, error) {
 		if merged == nil {
 			merged = map[string]string{}
 		}
+		var replaced []string
 		for k, v := range s.Secrets {
+			if merged[k] != v.Reveal() {
+				replaced = append(replaced, k)
+			}
 			if v.Empty() {
 				delete(merged, k)
 			} else {
 				merged[k] = v.Reveal()
 			}
 		}
-		out, err := apply(profile, keysOf(merged))
+		out, err := apply(profile, keysOf(merged), replaced)
 		return out, merged, err
 	})
 	return saved, storage(err)

@@ -111,7 +111,7 @@ func imapForm() connectors.Form {
 		{Value: secStartTLS, Label: "STARTTLS", Help: "Begins in the clear, usually on port 143, and must switch to encryption before the sign-in."},
 		{Value: secNone, Label: "None", Help: "Everything travels in the clear, usually on port 143: anybody in between can read it."},
 	})
-	fields = append(fields, connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "INBOX", Valid: validFolder,
+	fields = append(fields, connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "INBOX", Valid: validFolder,
 		Help: "Where to begin. Leave empty for all folders."})
 	return connectors.Form{Fields: append(fields, tlsx.Fields(encrypted(), true)...)}
 }

@@ -51,6 +51,11 @@ func (s *session) names(ctx context.Context) ([]string, error) {
 	if s.c.Database != "" {
 		return []string{s.c.Database}, nil
 	}
+	return s.seen(ctx)
+}
+
+// seen are the databases that the account may see.
+func (s *session) seen(ctx context.Context) ([]string, error) {
 	out, err := s.client.ListDatabaseNames(ctx, bson.D{}, options.ListDatabases().SetNameOnly(true).SetAuthorizedDatabases(true))
 	if err != nil {
 		err = s.refused(ctx, err, s.c.target(), connectors.StageRights)

@@ -138,7 +138,7 @@ func form() connectors.Form {
 		{Key: "mechanism", Label: "Kind of password check", Kind: connectors.Choice, Default: "auto", Advanced: true, Show: connectors.When("auth", byPassword), Options: []connectors.Option{
 			{Value: "auto", Label: "As the server prefers"}, {Value: "SCRAM-SHA-256", Label: "SCRAM-SHA-256"}, {Value: "SCRAM-SHA-1", Label: "SCRAM-SHA-1"},
 		}},
-		{Key: "database", Label: "Database", Kind: connectors.Text, Section: "What to read", Example: "shop", Valid: validDatabase, Help: "Leave empty to see every database that the account may see."},
+		{Key: "database", Label: "Database", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "shop", Valid: validDatabase, Help: "Leave empty to see every database that the account may see."},
 		{Key: "security", Label: "Encryption", Kind: connectors.Choice, Default: "tls", Section: "Security", Options: []connectors.Option{
 			{Value: "tls", Label: "TLS, certificate verified", Help: "What Atlas and other services use. The server must show a certificate that this computer trusts."},
 			{Value: "none", Label: "None", Help: "Everything that is read can be seen on the way. Only for servers on this computer or in a tunnel."},

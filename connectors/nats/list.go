@@ -149,7 +149,21 @@ func (s *session) all(ctx context.Context) iter.Seq2[*jetstream.StreamInfo, erro
 				return
 			}
 		}
-		for offset := 0; len(list(s.c.Streams)) == 0; {
+		if len(list(s.c.Streams)) > 0 {
+			return
+		}
+		for one, err := range s.told(ctx) {
+			if !yield(one, err) {
+				return
+			}
+		}
+	}
+}
+
+// told are the streams that JetStream lists.
+func (s *session) told(ctx context.Context) iter.Seq2[*jetstream.StreamInfo, error] {
+	return func(yield func(*jetstream.StreamInfo, error) bool) {
+		for offset := 0; ; {
 			var out struct {
 				page
 				Streams []*jetstream.StreamInfo `json:"streams"`

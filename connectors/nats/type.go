@@ -111,7 +111,7 @@ func form() connectors.Form {
 		{Key: "creds", Label: ".creds file", Kind: connectors.SecretLines, Required: true, Show: with(byCreds), Tidy: tidyCreds, Valid: validCreds, Help: "The whole file, with both of its blocks."},
 		{Key: "subjects", Label: "Live subjects", Kind: connectors.Lines, Default: ">", Section: "What to read", Example: "orders.>", Tidy: tidyLines, Valid: validSubjects,
 			Help: "What is listened to where live subjects are chosen, one a line. * is one part, > is everything that follows."},
-		{Key: "streams", Label: "Streams", Kind: connectors.Lines, Advanced: true, Example: "ORDERS", Tidy: tidyLines, Valid: validStreams,
+		{Key: "streams", Label: "Streams", Kind: connectors.Lines, Listed: true, Advanced: true, Example: "ORDERS", Tidy: tidyLines, Valid: validStreams,
 			Help: "Only where the account may not list them. Key-value buckets are streams named KV_ and the bucket, object stores OBJ_ and the store."},
 		{Key: "domain", Label: "JetStream domain", Kind: connectors.Text, Advanced: true, Example: "hub", Valid: validDomain, Help: "Where JetStream is reached through a leaf node."},
 		{Key: "inbox_prefix", Label: "Inbox prefix", Kind: connectors.Text, Advanced: true, Example: "_INBOX_reader", Valid: validInbox, Help: "Where the account may not subscribe to _INBOX.>. Ask whoever gave you the account."},

@@ -64,7 +64,7 @@ func amazon() connectors.Type {
 		{Key: "external_id", Label: "External ID", Kind: connectors.Text, Show: role, Help: "Only when whoever made the role gave you one."},
 		{Key: "region", Label: "Region", Kind: connectors.Text, Section: "What to read", Example: "eu-central-1", Tidy: tidyLower, Valid: awsx.ValidRegion,
 			Help: "Leave empty to find it out. Accounts in China and GovCloud need it."},
-		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Example: "acme-reports", Valid: validBucket, Split: splitS3,
+		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Listed: true, Example: "acme-reports", Valid: validBucket, Split: splitS3,
 			Help: "Leave empty to see all buckets. Needed where the account may not list them."},
 		folderField(),
 	}
@@ -131,7 +131,7 @@ func compatible() connectors.Type {
 		{Key: "session_token", Label: "Session token", Kind: connectors.SecretText, Tidy: answers.TidySecret(), Help: "Only for temporary keys."},
 		{Key: "role_arn", Label: "Role (ARN)", Kind: connectors.Text, Show: role, Example: "arn:aws:iam:::role/reader", Help: "Ceph needs it; MinIO goes by the access key alone."},
 		{Key: "external_id", Label: "External ID", Kind: connectors.Text, Advanced: true, Show: role},
-		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Section: "What to read", Example: "reports", Valid: validAnyBucket, Split: splitS3,
+		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "reports", Valid: validAnyBucket, Split: splitS3,
 			Help: "Leave empty to see all buckets. Needed where the account may not list them."},
 		folderField(),
 		{Key: "region", Label: "Region", Kind: connectors.Text, Section: "How to ask", Advanced: true, Default: "us-east-1", Example: "eu-west-1", Tidy: tidyLower, Valid: validAnyRegion,
@@ -187,7 +187,7 @@ func google() connectors.Type {
 			Help: "The whole file that was downloaded when the key was made."},
 		{Key: "access_key", Label: "Access key", Kind: connectors.Text, Required: true, Show: hmac, Example: "GOOG1EXAMPLEEXAMPLEEXAMPLE", Valid: validHMAC},
 		{Key: "secret_key", Label: "Secret", Kind: connectors.SecretText, Required: true, Show: hmac, Tidy: answers.TidySecret(), Valid: validSecretKey},
-		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Section: "What to read", Example: "acme-reports", Valid: validGoogleBucket, Split: splitGoogle,
+		{Key: "bucket", Label: "Bucket", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "acme-reports", Valid: validGoogleBucket, Split: splitGoogle,
 			Help: "Leave empty to see all buckets of the project. Needed where the account may not list them."},
 		folderField(),
 		{Key: "project", Label: "Project ID", Kind: connectors.Text, Example: "acme-reports", Valid: validProject,
@@ -250,7 +250,7 @@ func azure() connectors.Type {
 			Help: "It begins with DefaultEndpointsProtocol= or BlobEndpoint=."},
 		{Key: "sas", Label: "SAS link or token", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", waySAS), Tidy: answers.TidySecret(), Valid: validSAS,
 			Help: "The whole link, or the part from sv= on together with the storage account."},
-		{Key: "container", Label: "Container", Kind: connectors.Text, Section: "What to read", Example: "reports", Valid: validContainer,
+		{Key: "container", Label: "Container", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "reports", Valid: validContainer,
 			Help: "Leave empty to see all containers. A SAS for one container names it in its link."},
 		folderField(),
 		{Key: "endpoint_suffix", Label: "Endpoint suffix", Kind: connectors.Text, Section: "Server", Advanced: true, Default: "core.windows.net", Example: "core.chinacloudapi.cn", Show: named, Tidy: tidySuffix, Valid: answers.ValidHost,
@@ -281,6 +281,6 @@ func azure() connectors.Type {
 }
 
 func folderField() connectors.Field {
-	return connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Example: "reports/2026", Tidy: tidyFolder, Valid: validFolder,
+	return connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Example: "reports/2026", Tidy: tidyFolder, Valid: validFolder,
 		Help: "Leave empty to begin at the top."}
 }

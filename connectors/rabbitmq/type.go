@@ -105,7 +105,7 @@ func form() connectors.Form {
 	fields := []connectors.Field{
 		amqpx.HostField("rabbit.example.com", "vhost"),
 		answers.PortField("", "5671"),
-		{Key: "vhost", Label: "Virtual host", Kind: connectors.Text, Default: "/", Example: "production", Tidy: tidyVhost, Valid: validVhost,
+		{Key: "vhost", Label: "Virtual host", Kind: connectors.Text, Listed: true, Default: "/", Example: "production", Tidy: tidyVhost, Valid: validVhost,
 			Help: "As its name is written; / is the usual one."},
 		{Key: "security", Label: "Encryption", Kind: connectors.Choice, Default: secureTLS, Options: []connectors.Option{
 			{Value: secureTLS, Label: "TLS", Help: "Usually port 5671."},

@@ -99,7 +99,7 @@ func form() connectors.Form {
 		}},
 		{Key: "user", Label: "User", Kind: connectors.Text, Show: connectors.When("auth", byPassword), Example: "reader", Help: "Leave empty where there is only a password."},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byPassword)},
-		{Key: "database", Label: "Database number", Kind: connectors.Integer, Section: "What to read", Example: "0", Valid: validNumber,
+		{Key: "database", Label: "Database number", Kind: connectors.Integer, Listed: true, Section: "What to read", Example: "0", Valid: validNumber,
 			Help: "Leave empty to see every database that has keys."},
 		{Key: "prefix", Label: "Only keys that begin with", Kind: connectors.Text, Advanced: true, Example: "app:"},
 		{Key: "known", Label: "Keys", Kind: connectors.Lines, Advanced: true, Example: "app:settings",

@@ -55,7 +55,7 @@ func trustFields() []connectors.Field {
 
 func form() connectors.Form {
 	fields := signInFields("files.example.com", "folder")
-	fields = append(fields, connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder,
+	fields = append(fields, connectors.Field{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "reports/2026", Tidy: tidyFolder,
 		Help: "Relative to your home folder, or absolute with a / in front. Leave empty for home."})
 	return connectors.Form{Fields: append(fields, trustFields()...)}
 }

@@ -15,7 +15,7 @@ func form() connectors.Form {
 	fields := []connectors.Field{
 		answers.HostField("files.example.com", splitHost),
 		answers.PortField("445", "445"),
-		{Key: "share", Label: "Share", Kind: connectors.Text, Example: "reports", Tidy: tidyShare, Valid: validShare,
+		{Key: "share", Label: "Share", Kind: connectors.Text, Listed: true, Example: "reports", Tidy: tidyShare, Valid: validShare,
 			Help: "The name after the server's. Leave empty to see which shares there are."},
 		{Key: "auth", Label: "Sign in", Kind: connectors.Choice, Section: "Sign-in", Default: byPassword, Options: []connectors.Option{
 			{Value: byPassword, Label: "With user name and password"},
@@ -27,7 +27,7 @@ func form() connectors.Form {
 		{Key: "domain", Label: "Domain", Kind: connectors.Text, Example: "COMPANY", Show: password, Valid: validName,
 			Help: "Leave empty for an account of the server's own."},
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: password},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "2026/sales", Tidy: answers.TidyFolder, Valid: validFolder,
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "2026/sales", Tidy: answers.TidyFolder, Valid: validFolder,
 			Help: "Within the share. Leave empty for all of it."},
 	}
 	return connectors.Form{Fields: append(fields, files.Fields()...)}

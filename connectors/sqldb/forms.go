@@ -167,7 +167,7 @@ func rdsLinks() []connectors.Link {
 const rdsStep = "Amazon RDS: the host is the endpoint in the RDS console. Its certificate comes from Amazon's own authority: download global-bundle.pem and use it as the CA certificate."
 
 func postgresType() connectors.Type {
-	db := connectors.Field{Key: "database", Label: "Database", Kind: connectors.Text, Section: "What to read", Example: "sales", Help: "Leave empty to see every database that the account may open."}
+	db := connectors.Field{Key: "database", Label: "Database", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "sales", Help: "Leave empty to see every database that the account may open."}
 	return connectors.Define(connectors.Type{
 		ID: "postgres", Name: "PostgreSQL", Group: connectors.GroupDatabases, Tile: "PG", Summary: "Databases, schemas, tables, views and rows",
 		Keywords: []string{"postgresql", "sql", "tables", "database", "redshift", "cockroach", "cockroachdb", "greenplum", "yugabyte", "timescale", "aurora", "rds"}, Where: []string{"host", "database"},
@@ -187,7 +187,7 @@ func postgresType() connectors.Type {
 }
 
 func mysqlType() connectors.Type {
-	db := connectors.Field{Key: "database", Label: "Database", Kind: connectors.Text, Section: "What to read", Example: "shop", Help: "Leave empty to see every database that the account may see."}
+	db := connectors.Field{Key: "database", Label: "Database", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "shop", Help: "Leave empty to see every database that the account may see."}
 	return connectors.Define(connectors.Type{
 		ID: "mysql", Name: "MySQL / MariaDB", Group: connectors.GroupDatabases, Tile: "MY", Summary: "Databases, tables, views and rows",
 		Keywords: []string{"mariadb", "sql", "tables", "database", "schema", "aurora", "rds", "percona"}, Where: []string{"host", "database"},

@@ -79,7 +79,7 @@ func sqlserverForm() connectors.Form {
 		{Key: "realm", Label: "Realm", Kind: connectors.Text, Example: "CORP.EXAMPLE.COM", Show: krb, Help: "The Kerberos name of the domain. Left empty it is what stands behind the @ of the user, in capital letters."},
 		{Key: "kdc", Label: "Kerberos server (KDC)", Kind: connectors.Text, Example: "dc1.corp.example.com", Advanced: true, Show: krb, Help: "Left empty it is looked up in the DNS."},
 		{Key: "spn", Label: "Service name (SPN)", Kind: connectors.Text, Example: "MSSQLSvc/sql.example.com:1433", Advanced: true, Show: krb, Help: "Left empty it is MSSQLSvc/, the host and the port."},
-		{Key: "database", Label: "Database", Kind: connectors.Text, Section: "What to read", Example: "Sales", Help: "Leave empty to see every database. Azure SQL often needs one."},
+		{Key: "database", Label: "Database", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "Sales", Help: "Leave empty to see every database. Azure SQL often needs one."},
 		{Key: "tls", Label: "Encryption", Kind: connectors.Choice, Default: verify, Section: "Security", Options: []connectors.Option{
 			{Value: verify, Label: "Required, certificate verified", Help: "The server must show a certificate that this computer trusts."},
 			{Value: strict, Label: "Strict (SQL Server 2022 and Azure)", Help: "Encrypted from the first byte, which the server must offer."},

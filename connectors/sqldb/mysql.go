@@ -188,7 +188,9 @@ func product(version string) string {
 	return "MySQL " + version
 }
 
-func (d *mysqlDialect) databases() string { return "" }
+func (d *mysqlDialect) databases() string {
+	return "SELECT schema_name, 'database', 1, NULL, 'readable', NULL, NULL FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema','performance_schema','mysql','sys') ORDER BY schema_name"
+}
 
 // mysqlTables says of the rights what this account itself was granted, which is
 // all that information_schema tells; what a role brings is left unknown.
@@ -211,7 +213,7 @@ func (d *mysqlDialect) below(id []string) (string, []any, bool) {
 		if d.c.Database != "" {
 			return "SELECT schema_name, 'database', 1, NULL, 'readable', NULL, NULL FROM information_schema.schemata WHERE schema_name = ?", []any{d.c.Database}, true
 		}
-		return "SELECT schema_name, 'database', 1, NULL, 'readable', NULL, NULL FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema','performance_schema','mysql','sys') ORDER BY schema_name", nil, true
+		return d.databases(), nil, true
 	case 1:
 		return mysqlTables, []any{id[0], id[0], id[0], id[0]}, true
 	case 2:

@@ -25,8 +25,8 @@ type dialect interface {
 	hello(ctx context.Context, c *sql.Conn) error
 	// facts asks for account, server and rights.
 	facts(ctx context.Context, q querier) ([]connectors.Fact, error)
-	// databases is the query that lists the databases of the server, for a
-	// session that was opened without naming one; its columns are below's.
+	// databases is the query that lists the databases of the server, "" where it
+	// has none to choose from; its columns are below's.
 	databases() string
 	// below is the query that lists the children of a node. Its columns are name,
 	// kind, branch (0/1), rows (text or NULL), access, extra ("label=text") and

@@ -27,7 +27,7 @@ func form() connectors.Form {
 		{Key: "password", Label: "Password", Kind: connectors.SecretText, Required: true, Show: named, Valid: answers.ValidLine, Help: "With two-step sign-in: an app password."},
 		{Key: "domain", Label: "Domain", Kind: connectors.Text, Example: "COMPANY", Show: connectors.When("auth", byNTLM)},
 		{Key: "token", Label: "Access token", Kind: connectors.SecretText, Required: true, Show: connectors.When("auth", byToken), Tidy: answers.TidySecret("Authorization:", "Bearer "), Valid: answers.ValidLine},
-		{Key: "folder", Label: "Folder", Kind: connectors.Text, Section: "What to read", Example: "reports/2026", Tidy: answers.TidyFolder, Valid: validFolder,
+		{Key: "folder", Label: "Folder", Kind: connectors.Text, Listed: true, Section: "What to read", Example: "reports/2026", Tidy: answers.TidyFolder, Valid: validFolder,
 			Help: "Below the address. Leave empty for all of it."},
 	}
 	fields = append(fields, tlsx.Fields(nil, true)...)
