@@ -3,8 +3,10 @@ package gui
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -14,6 +16,7 @@ import (
 
 	"jackfield/connectors"
 	"jackfield/connectors/handover"
+	"jackfield/connectors/health"
 	"jackfield/connectors/link"
 	"jackfield/gui/lang"
 	"jackfield/gui/task"
@@ -34,6 +37,7 @@ type Book interface {
 	FreeName(ctx context.Context, base string) string
 	Link(ctx context.Context, id string, w link.Watcher) *link.Result
 	Try(ctx context.Context, typeID string, s connectors.Settings, w link.Watcher) *link.Result
+	Choices(ctx context.Context, typeID, id string, s connectors.Settings, field string, w link.Watcher) ([]connectors.Option, error)
 	Practice(ctx context.Context, list []link.PracticeDraft, add bool) ([]link.Connection, error)
 	CanLend(t connectors.Type, f connectors.Field, c link.Connection) bool
 	CheckDependents(ctx context.Context, id string, w link.Watcher, done func(link.Connection, *link.Result) bool) ([]link.Connection, error)
@@ -42,6 +46,8 @@ type Book interface {
 	Settings(ctx context.Context, id string) (connectors.Settings, error)
 	Whole(ctx context.Context, id string) (connectors.Settings, error)
 	Forget(ctx context.Context, id string) error
+	SetDate(ctx context.Context, id, field string, day time.Time) (link.Connection, error)
+	Open(ctx context.Context, id string, w link.Watcher) (connectors.Session, error)
 }
 
 // Options are what the window stands on.
@@ -52,11 +58,15 @@ type Options struct {
 	Practice func(ctx context.Context) ([]link.PracticeDraft, error) // starts the services, once; nil: none
 	OpenURL  func(ctx context.Context, url string) error
 	Log      *slog.Logger
-	Desk     func() (*handover.Desk, error) // where the person's requests lie; nil: none can be made
-	Prefs    PrefStore                      // nil: nothing is remembered
-	Desktop  Desktop                        // nil: nothing can be asked of the system
-	Locked   func()                         // the window was locked: what was unlocked with a passphrase is to be forgotten; nil: nothing is
-	Unusable []string                       // the person's catalogue files that cannot be used, and why: told in the gallery
+	Desk     func() (*handover.Desk, error)  // where the person's requests lie; nil: none can be made
+	Prefs    PrefStore                       // nil: nothing is remembered
+	Files    Files                           // nil: the toolkit's dialogs
+	Help     fs.FS                           // the guide's chapters, as *.md; nil: those of the types alone
+	Desktop  Desktop                         // nil: nothing can be asked of the system
+	Lock     func()                          // forgets the key of what is stored, when the window is locked; nil: nothing is forgotten
+	Unlock   func(ctx context.Context) error // asks for it again; nil: nobody is asked
+	Health   *health.Board                   // nil: there is no board
+	Unusable []string                        // the person's catalogue files that cannot be used, and why: told in the gallery
 }
 
 // App is the window and what it shows.
@@ -79,7 +89,10 @@ type App struct {
 	book       *worded // o.Book, in the window's language
 	prefs      Prefs
 	idle       idle
+	health     *healthDesk
+	ends       *expiryWatch
 	leaving    bool
+	lockNote   *label            // why a locked window stays so
 	locked     fyne.CanvasObject // the content of a locked window
 	saving     sync.Mutex        // of the preferences
 	doomed     []*doomed         // deleted, and can still be had back
@@ -115,9 +128,11 @@ func New(o Options) *App {
 	a.win = o.App.NewWindow(lang.T("app.title"))
 	a.win.SetPadded(false)
 	a.win.Resize(a.prefs.size())
+	a.health = newHealthDesk(a)
+	a.ends = newExpiryWatch(a, func() { a.side.showEnds() })
 	a.build()
 	a.shortcuts()
-	a.win.SetCloseIntercept(func() { a.leave(a.quit) })
+	a.win.SetCloseIntercept(a.closed)
 	a.win.SetOnDropped(a.dropped)
 	return a
 }
@@ -144,6 +159,7 @@ func (a *App) Start() {
 		}
 	})
 	a.watchIdle()
+	a.health.schedule()
 	ticks := a.o.Book.Changes(a.ctx)
 	task.Run(a.r, func(context.Context) (struct{}, error) {
 		for range ticks {
@@ -162,6 +178,8 @@ func (a *App) quit() {
 
 func (a *App) end() {
 	a.leftBehind()
+	a.health.close()
+	a.ends.close()
 	a.stop()
 	a.forgetSecret()
 	if a.preview != nil {
@@ -180,6 +198,8 @@ func (a *App) reload(then func()) {
 			}
 			a.list = a.visible(list)
 			a.side.refresh()
+			a.health.listed()
+			a.ends.refresh()
 			if then != nil {
 				then()
 			}

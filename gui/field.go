@@ -31,6 +31,8 @@ type entry struct {
 	keys   fyne.Shortcutable // the window's
 	window func(*fyne.KeyEvent) bool
 	copied func(fyne.Clipboard) // for secrets: something may have been copied
+	pasted func()               // something was
+	down   func()               // Alt and the arrow down: what there is to choose
 }
 
 func newEntry(multi, secret bool) *entry {
@@ -62,21 +64,33 @@ func newNote() *entry {
 // TypedShortcut passes on what is no editing: the toolkit would end the
 // window's own shortcuts at the entry that has the focus.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
-	if _, own := s.(*desktop.CustomShortcut); !own {
+	own, is := s.(*desktop.CustomShortcut)
+	switch {
+	case !is:
 		e.Entry.TypedShortcut(s)
-		if e.copied == nil {
-			return
-		}
-		switch c := s.(type) {
-		case *fyne.ShortcutCopy:
-			e.copied(c.Clipboard)
-		case *fyne.ShortcutCut:
-			e.copied(c.Clipboard)
-		}
-		return
-	}
-	if e.keys != nil {
+		e.edited(s)
+	case e.down != nil && own.KeyName == fyne.KeyDown && own.Modifier == fyne.KeyModifierAlt:
+		e.down()
+	case e.keys != nil:
 		e.keys.TypedShortcut(s)
+	}
+}
+
+// edited tells what a shortcut did.
+func (e *entry) edited(s fyne.Shortcut) {
+	switch c := s.(type) {
+	case *fyne.ShortcutCopy:
+		if e.copied != nil {
+			e.copied(c.Clipboard)
+		}
+	case *fyne.ShortcutCut:
+		if e.copied != nil {
+			e.copied(c.Clipboard)
+		}
+	case *fyne.ShortcutPaste:
+		if e.pasted != nil {
+			e.pasted()
+		}
 	}
 }
 
@@ -143,6 +157,9 @@ type fieldView struct {
 	bad     bool            // it says what is wrong
 	stored  bool            // a secret is kept that was not loaded
 	touched bool
+	chooser *chooser        // lists what there is; nil where nothing can be listed
+	whole   string          // an address that is to stay as it is: it was split, and that taken back
+	note    *fyne.Container // says what a paste filled in
 }
 
 func newFieldView(p *formPane, f connectors.Field, value string, stored bool) *fieldView {
@@ -200,6 +217,15 @@ func (v *fieldView) input(value string) fyne.CanvasObject {
 	v.entry.SetText(value)
 	v.entry.OnChanged = func(string) { v.changed() }
 	v.entry.onBlur = v.blurred
+	if v.f.Split != nil {
+		v.entry.pasted = func() { v.splits() }
+	}
+	if v.f.Listed && multi {
+		return v.choosable(v.entry)
+	}
+	if v.f.Listed {
+		return v.choosable(oneLined(v.entry))
+	}
 	if !multi && v.f.Kind != connectors.File {
 		return oneLined(v.entry)
 	}
@@ -316,6 +342,8 @@ func (v *fieldView) take(path string, data []byte, err error) {
 
 func (v *fieldView) changed() {
 	v.touched = true
+	v.unnote()
+	v.p.stale(v)
 	v.p.changed()
 	if v.live != nil {
 		v.live.Mark()
@@ -336,11 +364,8 @@ func (v *fieldView) judge() {
 // blurred repairs and checks the answer when the person leaves the field.
 func (v *fieldView) blurred() {
 	text := v.entry.Text
-	if v.f.Split != nil && text != "" {
-		if parts := v.f.Split(text); parts != nil {
-			v.p.split(parts)
-			return
-		}
+	if v.splits() {
+		return
 	}
 	if v.f.Tidy != nil && text != "" {
 		if tidy := v.f.Tidy(text); tidy != text {

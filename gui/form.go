@@ -263,20 +263,6 @@ func (p *formPane) conditions() {
 	}
 }
 
-// split spreads an address that was pasted into one field over several.
-func (p *formPane) split(parts map[string]string) {
-	var names []string
-	for _, v := range p.fields {
-		if text, ok := parts[v.f.Key]; ok {
-			v.set(text)
-			v.touched = true
-			names = append(names, v.f.Label)
-		}
-	}
-	p.changed()
-	p.status.set(lang.T("form.split", strings.Join(names, ", ")))
-}
-
 func (p *formPane) dirty() bool {
 	if p.id != "" {
 		return p.unsaved
@@ -322,7 +308,7 @@ func (p *formPane) showState() {
 	case p.unsaved:
 		p.status.set(lang.T("form.unsaved"))
 	case p.c.State == link.OK || p.c.State == link.Partial:
-		p.status.set(lang.T("form.linked", ago(p.c.Checked)))
+		p.status.set(lang.T("form.linked", timeOfDay(p.c.Checked)))
 	case p.c.State == link.Prepared:
 		p.status.set(lang.T("form.complete"))
 	default:
@@ -345,7 +331,7 @@ func (p *formPane) showHead(name, origin string) {
 	}
 }
 
-func ago(t time.Time) string {
+func timeOfDay(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -463,5 +449,6 @@ func (p *formPane) close() {
 	if p.cancel != nil {
 		p.cancel()
 	}
+	p.hush()
 	p.sent.close()
 }

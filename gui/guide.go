@@ -72,6 +72,9 @@ func (p *formPane) guideRest(g connectors.Guide) (*fyne.Container, int) {
 	}
 	add(lang.T("form.rights"), g.Rights)
 	add(lang.T("form.admin"), g.Admin)
+	if g.Admin != "" {
+		out.Add(container.NewHBox(p.mailButton()))
+	}
 	add(lang.T("form.account"), g.Account)
 	add(lang.T("form.network"), g.Network)
 	add(lang.T("form.notes"), g.Notes...)

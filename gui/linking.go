@@ -28,7 +28,7 @@ func (p *formPane) link() {
 		return
 	}
 	climb := func() {
-		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Link(ctx, p.id, w) }, true)
+		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.health.link(ctx, p.id, w) }, true)
 	}
 	if p.unsaved || p.id == "" {
 		p.save(climb)
@@ -43,7 +43,7 @@ func (p *formPane) test() {
 		return
 	}
 	if !p.unsaved && p.id != "" {
-		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Link(ctx, p.id, w) }, false)
+		p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.health.link(ctx, p.id, w) }, false)
 		return
 	}
 	s := p.settings()
@@ -183,6 +183,7 @@ func (p *formPane) finished(r *link.Result, open bool) {
 	}
 	if r.Session != nil && (open || p.id != "") {
 		p.a.preview.open(r)
+		p.listed(r.Session)
 		p.a.work.look(true)
 		p.a.answering.remind(p)
 	} else {
@@ -195,6 +196,7 @@ func (p *formPane) finished(r *link.Result, open bool) {
 
 // fail shows what happened, why and what to do next, and marks the field.
 func (p *formPane) fail(problem *connectors.Problem) {
+	problem = lang.Retell(problem)
 	back, fg, icon := looks.ErrSubtle, looks.ErrText, theme.ErrorIcon()
 	if p.c.State == link.Partial {
 		back, fg, icon = looks.WarnSubtle, looks.WarnText, theme.WarningIcon()
