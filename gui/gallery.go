@@ -67,11 +67,11 @@ func matches(t connectors.Type, want string) bool {
 func (g *gallery) fill() {
 	g.cards = nil
 	var sections []fyne.CanvasObject
-	for i, group := range connectors.Groups() {
+	for _, group := range connectors.Groups() {
 		grid := container.New(wrapGrid{cardWidth, cardHeight, cardGap})
 		for _, t := range g.a.o.Book.Types() {
 			if t.Group == group && matches(t, g.search.Text) {
-				grid.Add(g.card(t, i))
+				grid.Add(g.card(t))
 			}
 		}
 		if len(grid.Objects) > 0 {
@@ -85,13 +85,13 @@ func (g *gallery) fill() {
 	g.body.Refresh()
 }
 
-func (g *gallery) card(t connectors.Type, group int) *pressable {
+func (g *gallery) card(t connectors.Type) *pressable {
 	var mark fyne.CanvasObject
 	if t.Origin != "" {
 		mark = padded(0, 0, 8, 6, badge(lang.T("gallery.own")))
 	}
 	words := vbox(2, newDock(nil, nil, nil, mark, strong(t.Name)), secondary(t.Summary))
-	p := newPressable(looks.Surface, 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(tile(t.Tile, group+5))), nil, padded(18, 0, 0, 0, words))), func() { g.a.newConnection(t) })
+	p := newPressable(looks.Surface, 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(typeTile(t))), nil, padded(18, 0, 0, 0, words))), func() { g.a.newConnection(t) })
 	at := len(g.cards)
 	p.onKey = func(e *fyne.KeyEvent) { g.move(at, e.Name) }
 	p.look()

@@ -19,8 +19,7 @@ type hit struct {
 	name, more, note string
 	text             string // lower case: what it is found by
 	icon             fyne.Resource
-	tile             string // letters in the place of an icon
-	group            int
+	of               *connectors.Type // has its icon
 	do               func()
 }
 
@@ -42,7 +41,7 @@ type palette struct {
 const paletteWidth, paletteRow = 620, 44
 
 func (a *App) showPalette() {
-	if a.win.Canvas().Overlays().Top() != nil {
+	if a.locked != nil || a.win.Canvas().Overlays().Top() != nil { // a locked window names nothing
 		return
 	}
 	p := &palette{a: a, all: a.hits(), none: secondary(lang.T("palette.none"))}
@@ -165,21 +164,19 @@ func (a *App) hits() []hit {
 		t, _ := a.typeOf(c.Type)
 		more := connectors.Clean(strings.Trim(t.Name+" · "+t.Place(c.Plain), " ·"), 100)
 		out = append(out, hit{
-			name: connectors.Clean(c.Name, 100), more: more, note: lookOf(c.State).word, tile: t.Tile, group: groupOf(t),
+			name: connectors.Clean(c.Name, 100), more: more, note: lookOf(c.State).word, of: &t,
 			text: strings.ToLower(c.Name + " " + more + " " + c.Description), do: func() { a.selectConnection(c.ID) },
 		})
 	}
 	for _, t := range a.o.Book.Types() {
 		out = append(out, hit{
-			name: lang.T("palette.new", t.Name), more: t.Summary, tile: t.Tile, group: groupOf(t),
+			name: lang.T("palette.new", t.Name), more: t.Summary, of: &t,
 			text: strings.ToLower(lang.T("palette.new", t.Name) + " " + t.ID + " " + t.Summary + " " + strings.Join(t.Keywords, " ")),
 			do:   func() { a.leave(func() { a.newConnection(t) }) },
 		})
 	}
 	return out
 }
-
-func groupOf(t connectors.Type) int { return slices.Index(connectors.Groups(), t.Group) + 5 }
 
 // hitRow is a line of the palette on the screen.
 type hitRow struct {
@@ -219,8 +216,8 @@ func (r *hitRow) fill(h hit, at int) {
 	r.more.Hidden = h.more == ""
 	r.more.set(h.more)
 	r.note.set(h.note)
-	if h.tile != "" {
-		r.mark.Objects = []fyne.CanvasObject{tile(h.tile, h.group)}
+	if h.of != nil {
+		r.mark.Objects = []fyne.CanvasObject{typeTile(*h.of)}
 	} else {
 		r.mark.Objects = []fyne.CanvasObject{container.NewCenter(fixed(18, 18, widget.NewIcon(h.icon)))}
 	}

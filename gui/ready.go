@@ -127,7 +127,7 @@ func (v *readyView) show() {
 			v.box.Add(vbox(8, strong(lang.T(part.title)), box))
 		}
 	}
-	buttons := hbox(8)
+	buttons := container.New(flow{8})
 	if !v.known && len(v.c.SecretKeys) > 0 {
 		buttons.Add(v.a.button(lang.T("ready.deeper"), nil, v.deeper))
 	}

@@ -321,11 +321,10 @@ func statePill(s link.State) fyne.CanvasObject {
 
 // tile is the square with a type's two letters.
 func tile(letters string, group int) fyne.CanvasObject {
-	backs := []fyne.ThemeColorName{looks.AccentBack, looks.OkSubtle, looks.WarnSubtle, looks.ErrSubtle, looks.IdleSubtle}
-	fronts := []fyne.ThemeColorName{looks.AccentText, looks.OkText, looks.WarnText, looks.ErrText, looks.Text2}
-	f := newFill(backs[group%len(backs)], 8)
+	back, front := tileColours(group)
+	f := newFill(back, 8)
 	f.least = fyne.NewSize(34, 34)
-	t := newLabel(letters, 11.5, fronts[group%len(fronts)], true)
+	t := newLabel(letters, 11.5, front, true)
 	t.align = fyne.TextAlignCenter
 	return container.NewStack(f, container.NewCenter(fixed(24, 15, t)))
 }

@@ -38,6 +38,8 @@ const (
 	ErrSubtle   fyne.ThemeColorName = "jackfield.err-subtle"
 	AccentText  fyne.ThemeColorName = "jackfield.accent-text"
 	AccentBack  fyne.ThemeColorName = "jackfield.accent-subtle"
+	VioletText  fyne.ThemeColorName = "jackfield.violet-text"
+	VioletBack  fyne.ThemeColorName = "jackfield.violet-subtle"
 	Idle        fyne.ThemeColorName = "jackfield.idle"
 	IdleSubtle  fyne.ThemeColorName = "jackfield.idle-subtle"
 	Scrim       fyne.ThemeColorName = "jackfield.scrim"
@@ -90,6 +92,8 @@ func colours() map[fyne.ThemeColorName]pair {
 		ErrSubtle:                          {0xFCE9E9FF, 0x402325FF},
 		AccentText:                         {0x244DB8FF, 0xA8C3FAFF},
 		AccentBack:                         {0xE8EEFCFF, 0x22304DFF},
+		VioletText:                         {0x6338B0FF, 0xC9B5F7FF},
+		VioletBack:                         {0xF0EAFBFF, 0x2F2649FF},
 		Idle:                               {0xA3AAB3FF, 0x656C76FF},
 		IdleSubtle:                         {0xEEF0F3FF, 0x2A2E33FF},
 		Scrim:                              {0x1B1F2452, 0x00000080},
