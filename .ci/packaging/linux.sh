@@ -61,7 +61,7 @@ Architecture: $machine
 Maintainer: $packager
 Installed-Size: $(du -sk --apparent-size "$root/usr" | cut -f1)
 Depends: $(depends "$root")
-Recommends: gnome-keyring | kwalletmanager, xdg-utils, libdecor-0-0
+Recommends: gnome-keyring | kwalletmanager, xdg-utils, libdecor-0-0, fonts-noto-core, fonts-noto-cjk
 Section: net
 Priority: optional
 Description: Link accounts and see what they open
