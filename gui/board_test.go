@@ -94,7 +94,7 @@ func stockOf(now time.Time) []link.Connection {
 		made(2, "postgres", "Orders archive", "db.example.com", "reporting", link.OK, nil, 4*day, 0, 91),
 		made(3, "sftp", "Partner files", "files.partner.example", "drop-in", link.OK, nil, 4*time.Minute, 0, 312),
 		made(4, "ldap", "Directory", "dc01.corp.example", "CORP\\svc-reader", link.Partial, some, 2*time.Hour, 12*day, 45),
-		made(5, "amqp", "Shop events", "mq.example.com", "shop", link.Failed, gone, 26*time.Hour, 0, 130),
+		made(5, "amqp1", "Shop events", "mq.example.com", "shop", link.Failed, gone, 26*time.Hour, 0, 130),
 		made(6, "s3", "Backups", "s3.example.com", "", link.OK, nil, 20*time.Second, 3*day, 1830),
 		made(7, "mysql", "Web shop "+strings.Repeat("with a very long name ", 6), strings.Repeat("long-host.", 8)+"example.com", "web", link.OK, nil, 9*day, 400*day, 12400),
 		made(8, "mqtt", "Sensors", "iot.example.com", "gauge", link.Prepared, nil, 0, 0, 0),

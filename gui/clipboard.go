@@ -24,6 +24,9 @@ func (a *App) copied(clip fyne.Clipboard, after time.Duration) {
 		a.secret.timer.Stop()
 	}
 	s := &copiedSecret{clip: clip, text: clip.Content()}
+	if d := a.o.Desktop; d != nil && s.text != "" {
+		d.CopySecret(s.text) // once more, with the mark; without it where that cannot be
+	}
 	s.timer = time.AfterFunc(after, func() { a.r.Do(s.forget) })
 	a.secret = s
 }

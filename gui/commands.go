@@ -24,7 +24,7 @@ func chord(key string) string {
 	if runtime.GOOS == "darwin" {
 		return "⌘" + key
 	}
-	return lang.T("key.ctrl") + "+" + key
+	return lang.T("key.ctrl", key)
 }
 
 // commands are those that make sense now, the connection's own first.
@@ -42,13 +42,21 @@ func (a *App) commands() []command {
 	}
 	add("new", chord("N"), theme.ContentAddIcon(), a.showGallery)
 	add("find", chord("F"), theme.SearchIcon(), a.findConnection)
+	if a.o.Health != nil {
+		add("health", "", theme.ListIcon(), a.showBoard)
+	}
+	add("ends", "", theme.HistoryIcon(), a.showExpiry)
 	add("paste", chord("V"), theme.ContentPasteIcon(), func() { a.showPaste(nil) })
 	add("keys", "", theme.DocumentIcon(), func() { a.showKeys(nil) })
 	add("handover", "", theme.MailSendIcon(), a.showHandover)
 	if a.o.Practice != nil {
 		add("practice", "", theme.MediaPlayIcon(), a.startPractice)
 	}
+	if a.prefs.LockAfter > 0 {
+		add("lock", "", theme.LogoutIcon(), a.lock)
+	}
 	add("settings", chord(","), theme.SettingsIcon(), a.showSettings)
+	add("help", "F1", theme.HelpIcon(), a.showHelp)
 	if len(a.doomed) > 0 {
 		add("undo", chord("Z"), theme.ContentUndoIcon(), a.undoDelete)
 	}
@@ -57,6 +65,8 @@ func (a *App) commands() []command {
 }
 
 func (a *App) ownCommands(c link.Connection, add func(word, keys string, icon fyne.Resource, do func())) {
+	add("report", "", theme.VisibilityIcon(), func() { a.showReport(c) })
+	add("compare", "", theme.ViewRefreshIcon(), func() { a.showCompare(c) })
 	add("use", "", theme.MailForwardIcon(), func() { a.showUse(c) })
 	add("seal", "", theme.MailSendIcon(), func() { a.showSeal([]string{c.ID}) })
 	add("ask", "", theme.QuestionIcon(), func() { a.showAsk(c) })

@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver"
 	"fyne.io/fyne/v2/theme"
 
 	"jackfield/gui/lang"
@@ -13,12 +14,13 @@ import (
 
 // Desktop is what the window asks of the system around it.
 type Desktop interface {
-	Locale() string              // "de_DE"; "" where it is not known
-	AtLogin() (on, can bool)     // whether the program starts when the person signs in, and whether that can be set
-	SetAtLogin(on bool) error    // *connectors.Error of the code Storage
-	Idle() (time.Duration, bool) // since the last key or move of the mouse anywhere; false where it is not known
-	Hide(native any) error       // keeps a window (a driver's context, see driver.NativeWindow) out of pictures of the screen
-	CopySecret(text string) bool // puts it on the clipboard, marked as a secret for those that keep a history; false where that cannot be
+	Locale() string                   // "de_DE"; "" where it is not known
+	AtLogin() (on, can bool)          // whether the program starts when the person signs in, and whether that can be set
+	SetAtLogin(on bool) error         // *connectors.Error of the code Storage
+	Idle() (time.Duration, bool)      // since the last key or move of the mouse anywhere; false where it is not known
+	CanHide() bool                    // whether Hide can do anything
+	Hide(hwnd uintptr, on bool) error // keeps a window out of pictures of the screen
+	CopySecret(text string) bool      // puts it on the clipboard, marked as a secret for those that keep a history; false where that cannot be
 }
 
 // speak makes the window use the chosen language from now on: what is built from
@@ -76,4 +78,21 @@ func (a *App) build() {
 // flushLeft takes away the space that the toolkit puts before a check box.
 func flushLeft(o fyne.CanvasObject) fyne.CanvasObject {
 	return padded(0, 0, -theme.InnerPadding(), 0, o)
+}
+
+// hideFromPictures keeps the window out of screenshots and shared screens, as
+// chosen, where the system can.
+func (a *App) hideFromPictures() {
+	d := a.o.Desktop
+	native, ok := a.win.(driver.NativeWindow)
+	if d == nil || !ok || !d.CanHide() {
+		return
+	}
+	native.RunNative(func(ctx any) {
+		if w, ok := ctx.(driver.WindowsWindowContext); ok {
+			if err := d.Hide(w.HWND, !a.prefs.Captured); err != nil {
+				a.o.Log.Warn("pictures of the screen", "error", err)
+			}
+		}
+	})
 }

@@ -57,6 +57,7 @@ func (w *expiryWatch) refresh() {
 		if w.page != nil {
 			w.page.fill()
 		}
+		w.warn()
 	})
 }
 
@@ -81,6 +82,24 @@ func (w *expiryWatch) due(ctx context.Context, say func(title, text string) erro
 			lines = append(lines, lang.T("expiry.noticeline", i.Connection, w.what(i), awayWords(i, now)))
 		}
 		return say(lang.N("expiry.notice", len(items)), strings.Join(lines, "\n"))
+	})
+}
+
+// warn tells on the desktop what a person has not been told yet, where that is wanted.
+func (w *expiryWatch) warn() {
+	if !w.a.prefs.Notify {
+		return
+	}
+	as := *w // as it is now: the next look changes it
+	task.Run(w.a.r, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, as.due(ctx, func(title, text string) error {
+			as.a.health.notifier.SendNotification(fyne.NewNotification(title, text))
+			return nil
+		})
+	}, func(_ struct{}, err error) {
+		if err != nil {
+			w.a.o.Log.Warn("warnings", "error", err)
+		}
 	})
 }
 

@@ -230,3 +230,24 @@ func TestExpiryShots(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatExpiresIsToldOnTheDesktopOnce(t *testing.T) {
+	r := newRoom(t, roomOptions{})
+	desktop := &desktopLog{}
+	r.a.health.notifier = desktop
+	r.stocked()
+	r.until("the look", func() bool { return r.a.ends.looked && r.a.ends.expiring(soon) > 0 })
+	r.settle()
+	if n := len(desktop.sent()); n != 0 {
+		t.Errorf("%d notes nobody asked for", n)
+	}
+	r.until("the sidebar", func() bool { return strings.Contains(r.a.side.ends.Text, "3") })
+	r.a.prefs.Notify = true
+	r.a.ends.refresh()
+	r.until("the note", func() bool { return len(desktop.sent()) == 1 })
+	r.a.ends.refresh()
+	r.settle()
+	if sent := desktop.sent(); len(sent) != 1 || !strings.Contains(sent[0].Content, "Plant broker") {
+		t.Errorf("%d notes, the first: %s", len(sent), sent[0].Content)
+	}
+}

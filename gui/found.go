@@ -77,7 +77,7 @@ func (p *pastePage) read() {
 	if p.busy != nil {
 		p.busy()
 	}
-	types, pass := p.a.o.Book.Types(), connectors.NewSecret(p.pass.Text)
+	types, pass := p.a.book.Book.Types(), connectors.NewSecret(p.pass.Text)
 	p.busy = task.Run(p.a.r, func(context.Context) (intake.Found, error) {
 		if len(files) == 1 {
 			return intake.Read(types, files[0], pass)
@@ -124,6 +124,7 @@ func (p *pastePage) problem(err error) {
 	words := lang.Explain(err)
 	if words.Field == "passphrase" {
 		p.lock.Show()
+		p.moved() // what was never laid out takes no focus
 		p.a.win.Canvas().Focus(p.pass)
 	}
 	p.put(container.NewStack(newFill(looks.WarnSubtle, 8), padded(12, 12, 12, 12, vbox(4, flush(prose(words.Title, looks.WarnText, theme.SizeNameText)), wrapped(words.Hint, theme.ColorNameForeground)))))
@@ -164,7 +165,7 @@ func (p *pastePage) choice(f intake.Found, i intake.Item) fyne.CanvasObject {
 			continue
 		}
 		words := vbox(2, strong(t.Name), secondary(t.Summary))
-		one := newPressable(looks.Surface, 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(tile(t.Tile, 5))), nil, padded(18, 0, 0, 0, words))), func() { p.a.openFound(f, i, r) })
+		one := newPressable(looks.Surface, 10, padded(0, 0, 14, 12, newDock(nil, nil, padded(0, 0, 0, 12, container.NewCenter(typeTile(t))), nil, padded(18, 0, 0, 0, words))), func() { p.a.openFound(f, i, r) })
 		one.look()
 		grid.Add(one)
 	}
@@ -370,6 +371,12 @@ func (a *App) dropped(at fyne.Position, uris []fyne.URI) {
 	if a.form != nil && len(uris) == 1 && a.form.dropped(at, uris[0]) {
 		return
 	}
+	a.take(uris)
+}
+
+// take opens files: what was sealed or asked for as that, the rest to be
+// understood.
+func (a *App) take(uris []fyne.URI) {
 	var files []intake.File
 	for _, u := range inFolders(uris) {
 		name, data, err := readDropped(u)

@@ -16,6 +16,8 @@ import (
 func (a *App) windowKey(e *fyne.KeyEvent) bool {
 	a.used()
 	switch {
+	case e.Name == fyne.KeyF1:
+		a.showHelp()
 	case e.Name == fyne.KeyF2:
 		if c, ok := a.connection(a.side.selected); ok {
 			a.rename(c)

@@ -1,12 +1,14 @@
 package gui
 
 import (
+	"context"
 	"time"
 
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"jackfield/gui/lang"
+	"jackfield/gui/task"
 	looks "jackfield/gui/theme"
 )
 
@@ -30,16 +32,30 @@ func (a *App) watchIdle() {
 	}
 	a.used()
 	limit := time.Duration(a.prefs.LockAfter) * time.Minute
-	a.idle.timer = time.AfterFunc(limit, func() {
-		a.r.Do(func() {
-			switch left := limit - a.idleFor(); {
-			case a.idle.timer == nil || a.locked != nil:
-			case left > 0:
-				a.idle.timer.Reset(left)
-			default:
-				a.lock()
+	a.idle.timer = time.AfterFunc(limit, func() { a.r.Do(func() { a.askIdle(limit) }) })
+}
+
+// askIdle locks the window when nobody was there for that long, or comes back
+// when it could be so.
+func (a *App) askIdle(limit time.Duration) {
+	task.Run(a.r, func(context.Context) (time.Duration, error) {
+		if d := a.o.Desktop; d != nil {
+			if t, ok := d.Idle(); ok {
+				return t, nil
 			}
-		})
+		}
+		return -1, nil
+	}, func(unused time.Duration, _ error) {
+		if unused < 0 { // the system does not tell: what the window saw
+			unused = time.Since(a.idle.last)
+		}
+		switch left := limit - unused; {
+		case a.idle.timer == nil || a.locked != nil:
+		case left > 0:
+			a.idle.timer.Reset(left)
+		default:
+			a.lock()
+		}
 	})
 }
 
@@ -51,15 +67,17 @@ func (a *App) lock() {
 		return
 	}
 	a.forgetSecret()
+	a.health.close()
 	if a.preview != nil {
 		a.preview.close()
 		a.preview.idle()
 	}
-	if a.o.Locked != nil {
-		a.o.Locked()
+	if a.o.Lock != nil {
+		a.o.Lock()
 	}
 	open := a.mainButton(lang.T("lock.open"), theme.LoginIcon(), a.unlock)
-	box := vbox(10, title(lang.T("lock.title")), fixed(380, 44, wrapped(lang.T("lock.text"), looks.Text2)), container.NewHBox(open))
+	a.lockNote = newLabel("", 12, looks.WarnText, false)
+	box := vbox(10, title(lang.T("lock.title")), fixed(380, 44, wrapped(lang.T("lock.text"), looks.Text2)), container.NewHBox(open), a.lockNote)
 	for _, o := range a.win.Canvas().Overlays().List() {
 		a.win.Canvas().Overlays().Remove(o)
 	}
@@ -68,27 +86,32 @@ func (a *App) lock() {
 	a.win.Canvas().Focus(open)
 }
 
+// unlock asks for the passphrase, where there is one, and shows what was there.
 func (a *App) unlock() {
+	if a.o.Unlock == nil {
+		a.unlocked()
+		return
+	}
+	task.Run(a.r, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.o.Unlock(ctx) }, func(_ struct{}, err error) {
+		if err != nil {
+			a.lockNote.set(lang.Explain(err).Title)
+			return
+		}
+		a.unlocked()
+	})
+}
+
+func (a *App) unlocked() {
 	if a.locked == nil {
 		return
 	}
 	a.win.SetContent(a.locked)
 	a.locked = nil
 	a.watchIdle()
+	a.health.schedule()
 	if c, ok := a.connection(a.side.selected); ok && a.form != nil && !a.form.dirty() {
 		if t, ok := a.typeOf(c.Type); ok {
 			a.open(t, c)
 		}
 	}
-}
-
-// idleFor is how long nobody has used the computer, or the window where the
-// system does not tell.
-func (a *App) idleFor() time.Duration {
-	if d := a.o.Desktop; d != nil {
-		if t, ok := d.Idle(); ok {
-			return t
-		}
-	}
-	return time.Since(a.idle.last)
 }

@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -266,7 +267,14 @@ func TestALockedWindowShowsNothing(t *testing.T) {
 	c := r.prepared()
 	r.a.selectConnection(c.ID)
 	told := 0
-	r.a.o.Locked = func() { told++ }
+	r.a.o.Lock = func() { told++ }
+	refuse := true
+	r.a.o.Unlock = func(context.Context) error {
+		if refuse {
+			return &connectors.Error{Code: connectors.Storage, Reason: "keychain.wrong_passphrase"}
+		}
+		return nil
+	}
 	r.a.copySecret("practice-only-copied")
 	r.a.showPalette()
 	r.a.lock()
@@ -274,6 +282,12 @@ func TestALockedWindowShowsNothing(t *testing.T) {
 	if r.shows("Orders") || len(r.a.win.Canvas().Overlays().List()) > 0 || r.app.Clipboard().Content() != "" || told != 1 {
 		t.Errorf("%q, clipboard %q, told %d", r.texts(), r.app.Clipboard().Content(), told)
 	}
+	r.push(lang.T("lock.open"))
+	r.sees("passphrase")
+	if r.a.locked == nil {
+		t.Error("it opened without the passphrase")
+	}
+	refuse = false
 	r.push(lang.T("lock.open"))
 	r.sees("Orders")
 }

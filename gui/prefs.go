@@ -16,6 +16,7 @@ type Prefs struct {
 	CheckEvery int    `json:"check_every,omitempty"` // minutes between two checks of all; 0: only when asked
 	Notify     bool   `json:"notify,omitempty"`      // tell on the desktop what changed
 	LockAfter  int    `json:"lock_after,omitempty"`  // minutes without a key or a click; 0: never
+	Captured   bool   `json:"captured,omitempty"`    // the window may be in screenshots and shared screens
 	Background bool   `json:"background,omitempty"`  // closing the window leaves the program in the tray
 
 	Width   float32 `json:"width,omitempty"`

@@ -28,7 +28,7 @@ func (a *App) showSettings() {
 	s := &settingsPage{a: a, toolPage: newToolPage(a, lang.T("settings.title"), lang.T("settings.text"), body)}
 	body.Objects = []fyne.CanvasObject{
 		card(vbox(14, strong(lang.T("settings.look")), s.language(), s.look())),
-		card(vbox(14, strong(lang.T("settings.safety")), s.lock(), s.kept())),
+		card(vbox(14, strong(lang.T("settings.safety")), s.lock(), s.captured(), s.kept())),
 		card(vbox(14, strong(lang.T("settings.work")), s.work())),
 	}
 	a.showPage(s.toolPage, s.first)
@@ -99,6 +99,17 @@ func (s *settingsPage) lock() *fyne.Container {
 	})
 }
 
+// captured is offered where the system can keep a window out of pictures.
+func (s *settingsPage) captured() *fyne.Container {
+	if s.a.o.Desktop == nil || !s.a.o.Desktop.CanHide() {
+		return vbox(0)
+	}
+	return s.tick("captured", s.a.prefs.Captured, func(on bool) {
+		s.a.change(func(p *Prefs) { p.Captured = on })
+		s.a.hideFromPictures()
+	})
+}
+
 // kept says where things are.
 func (s *settingsPage) kept() *fyne.Container {
 	return labelled(lang.T("settings.kept"), wrapped(lang.T("settings.kept.help"), looks.Text2))
@@ -111,7 +122,12 @@ func (s *settingsPage) work() *fyne.Container {
 			box.Add(s.tick("login", on, func(on bool) { s.a.tell(d.SetAtLogin(on)) }))
 		}
 	}
-	box.Add(s.tick("background", s.a.prefs.Background, func(on bool) { s.a.change(func(p *Prefs) { p.Background = on }) }))
+	if s.a.hasTray() {
+		box.Add(s.tick("background", s.a.prefs.Background, func(on bool) {
+			s.a.change(func(p *Prefs) { p.Background = on })
+			s.a.showTray()
+		}))
+	}
 	box.Add(s.tick("notify", s.a.prefs.Notify, func(on bool) { s.a.change(func(p *Prefs) { p.Notify = on }) }))
 	return box
 }

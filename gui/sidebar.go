@@ -30,6 +30,7 @@ type sidebar struct {
 	footer   *label
 	empty    *label
 	selected string
+	ends     *keyButton
 	passive  bool // the selection follows the program, not the person
 }
 
@@ -70,35 +71,54 @@ func newSidebar(a *App) *sidebar {
 	}
 	s.empty.align = fyne.TextAlignCenter
 	top := vbox(0, padded(10, 8, 16, 10, head), padded(0, 8, 12, 12, s.search))
-	bottom := vbox(0, hairline(), padded(6, 6, 8, 8, s.tools()), hairline(), padded(5, 5, 16, 8, newDock(nil, nil, nil, s.paletteButton(), container.New(middle{}, s.footer))))
+	bottom := vbox(0, hairline(), padded(6, 6, 8, 8, s.tools()), hairline(), padded(8, 0, 16, 16, s.footer), padded(0, 4, 8, 8, s.corner()))
 	s.root = container.NewStack(newFill(looks.Sidebar, 0), newDock(top, bottom, nil, nil, container.NewStack(s.list, container.NewCenter(fixed(200, 16, s.empty)))))
 	return s
 }
 
-// paletteButton opens the palette, and says how to do so without it.
-func (s *sidebar) paletteButton() fyne.CanvasObject {
-	b := s.a.button(chord("K"), theme.SearchIcon(), s.a.showPalette)
-	b.Importance = widget.LowImportance
-	return b
+// corner has what belongs to the program: the palette, which says how to open it
+// without the mouse, the settings and the guide.
+func (s *sidebar) corner() fyne.CanvasObject {
+	row := hbox(0)
+	for _, b := range []*keyButton{
+		s.a.button(chord("K"), nil, s.a.showPalette),
+		s.a.button("", theme.SettingsIcon(), s.a.showSettings),
+		s.a.button("", theme.HelpIcon(), s.a.showHelp),
+	} {
+		b.Importance = widget.LowImportance
+		row.Add(b)
+	}
+	return row
 }
 
 // tools lead to the pages that belong to no connection.
 func (s *sidebar) tools() fyne.CanvasObject {
 	box := vbox(0)
-	for _, t := range []struct {
-		word string
-		icon fyne.Resource
-		open func()
-	}{
-		{"sidebar.paste", theme.ContentPasteIcon(), func() { s.a.showPaste(nil) }},
-		{"sidebar.keys", theme.DocumentIcon(), func() { s.a.showKeys(nil) }},
-		{"sidebar.handover", theme.MailSendIcon(), s.a.showHandover},
-	} {
-		b := s.a.button(lang.T(t.word), t.icon, t.open)
+	add := func(word string, icon fyne.Resource, open func()) *keyButton {
+		b := s.a.button(lang.T(word), icon, open)
 		b.Importance, b.Alignment = widget.LowImportance, widget.ButtonAlignLeading
 		box.Add(b)
+		return b
 	}
+	if s.a.o.Health != nil {
+		add("sidebar.health", theme.ListIcon(), s.a.showBoard)
+	}
+	s.ends = add("sidebar.ends", theme.HistoryIcon(), s.a.showExpiry)
+	add("sidebar.paste", theme.ContentPasteIcon(), func() { s.a.showPaste(nil) })
+	add("sidebar.keys", theme.DocumentIcon(), func() { s.a.showKeys(nil) })
+	add("sidebar.handover", theme.MailSendIcon(), s.a.showHandover)
 	return box
+}
+
+// showEnds says how much ends soon.
+func (s *sidebar) showEnds() {
+	text := lang.T("sidebar.ends")
+	if n := s.a.ends.expiring(soon); n > 0 {
+		text = lang.N("sidebar.endssoon", n)
+	}
+	if s.ends.Text != text {
+		s.ends.SetText(text)
+	}
 }
 
 // refresh shows the app's list, filtered.
@@ -202,7 +222,7 @@ func (r *row) fill(s *sidebar, c link.Connection) {
 		r.dot.color = look.dot
 		r.dot.Refresh()
 	}
-	r.tileHolder.Objects = []fyne.CanvasObject{tile(t.Tile, slices.Index(connectors.Groups(), t.Group)+5)}
+	r.tileHolder.Objects = []fyne.CanvasObject{typeTile(t)}
 	r.tileHolder.Refresh()
 }
 
@@ -226,6 +246,9 @@ func (a *App) menu(c link.Connection) *fyne.Menu {
 	return fyne.NewMenu("",
 		fyne.NewMenuItem(lang.T("button.duplicate"), func() { a.copy(c) }),
 		fyne.NewMenuItem(lang.T("button.rename"), func() { a.rename(c) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(lang.T("report.menu"), func() { a.showReport(c) }),
+		fyne.NewMenuItem(lang.T("report.menucompare"), func() { a.showCompare(c) }),
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(lang.T("button.elsewhere"), func() { a.showUse(c) }),
 		fyne.NewMenuItem(lang.T("button.seal"), func() { a.showSeal([]string{c.ID}) }),

@@ -73,7 +73,10 @@ func (a *App) destroy(d *doomed) {
 		return
 	}
 	a.destroying = append(a.destroying, d.c.ID)
-	task.Run(a.r, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.o.Book.Delete(ctx, d.c.ID) }, func(_ struct{}, err error) {
+	task.Run(a.r, func(ctx context.Context) (struct{}, error) {
+		defer a.health.forget(ctx, d.c.ID)
+		return struct{}{}, a.o.Book.Delete(ctx, d.c.ID)
+	}, func(_ struct{}, err error) {
 		a.destroying = slices.DeleteFunc(a.destroying, func(id string) bool { return id == d.c.ID })
 		if err != nil {
 			a.tell(err)
@@ -110,6 +113,7 @@ func (a *App) lastWill(then func()) {
 			if err := a.o.Book.Delete(ctx, id); err != nil {
 				a.o.Log.Warn("deleted at the end", "error", err)
 			}
+			a.health.forget(ctx, id)
 		}
 		return struct{}{}, nil
 	}, func(struct{}, error) { then() })
