@@ -143,6 +143,7 @@ func (p *keysPage) problem(err error) {
 func (p *keysPage) askPassphrase(err error) {
 	if connectors.Classify(err).Field == keys.FieldPassphrase {
 		p.lock.Show()
+		p.moved() // what was never laid out takes no focus
 		p.a.win.Canvas().Focus(p.pass)
 	}
 }

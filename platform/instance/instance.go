@@ -51,31 +51,29 @@ func Claim(ctx context.Context, dir string, args []string) (*Copy, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	for {
-		sent, err := send(ctx, path, args)
-		if sent || err != nil {
-			return nil, err
-		}
-		short, stop := context.WithTimeout(ctx, patience)
-		unlock, err := filelock.Lock(short, path+".lock")
-		stop()
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if err != nil { // another copy is just starting, or hangs
-			if sent, again := send(ctx, path, args); sent || again != nil {
-				return nil, again
-			}
-			return nil, err
-		}
-		c, err := listen(path)
-		if err != nil {
-			unlock()
-			return nil, err
-		}
-		c.unlock = unlock
-		return c, nil
+	sent, err := send(ctx, path, args)
+	if sent || err != nil {
+		return nil, err
 	}
+	short, stop := context.WithTimeout(ctx, patience)
+	unlock, err := filelock.Lock(short, path+".lock")
+	stop()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil { // another copy is just starting, or hangs
+		if sent, again := send(ctx, path, args); sent || again != nil {
+			return nil, again
+		}
+		return nil, err
+	}
+	c, err := listen(path)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	c.unlock = unlock
+	return c, nil
 }
 
 // listen takes the place of a socket that a killed copy left behind: whoever has
