@@ -1,6 +1,6 @@
 # Jackfield. "make help" lists the targets.
 SHELL := /bin/bash
-TAGS := -tags migrated_fynedo
+TAGS := -tags migrated_fynedo,no_animations
 BIN := bin
 VERSION := $(shell git describe --tags --always 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)

@@ -16,7 +16,7 @@ fi
 # same packages (https://reproducible-builds.org/docs/source-date-epoch/).
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}
 export SOURCE_DATE_EPOCH
-tags=migrated_fynedo
+tags=migrated_fynedo,no_animations
 ldflags="-s -w -buildid= -X main.version=$version"
 # The flags of one machine's environment are none of the package's.
 unset GOFLAGS

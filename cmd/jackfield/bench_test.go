@@ -23,7 +23,7 @@ import (
 func BenchmarkWindow(b *testing.B) {
 	dir := b.TempDir()
 	for name, pkg := range map[string]string{"jackfield": ".", "bare": "./testdata/bare"} {
-		server.Run(b, "go", "build", "-tags", "migrated_fynedo", "-buildvcs=false", "-o", filepath.Join(dir, name), pkg)
+		server.Run(b, "go", "build", "-tags", "migrated_fynedo,no_animations", "-buildvcs=false", "-o", filepath.Join(dir, name), pkg)
 	}
 	s := newScreen(b)
 	s.open(b, dir, "jackfield") // what the disk has to read once is in memory after this
