@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -35,7 +36,7 @@ func startSQLite(ctx context.Context, _ *slog.Logger) (Connection, func() error,
 	if err != nil {
 		return Connection{}, nil, fmt.Errorf("sqlite folder: %w", err)
 	}
-	stop := func() error { return os.RemoveAll(dir) }
+	stop := func() error { return remove(dir) }
 	file := filepath.Join(dir, "merrowdale.db")
 	if err := fill(ctx, file, seed()); err != nil {
 		return Connection{}, nil, errors.Join(fmt.Errorf("sqlite: %w", err), stop())
@@ -125,3 +126,14 @@ func (b *books) insert(ctx context.Context, db *sql.DB) error {
 }
 
 func price(cents int64) float64 { return float64(cents) / 100 }
+
+// remove waits a little for whoever has the file open: Windows removes no such
+// file, and a window that closes lets go of its connections only then.
+func remove(dir string) error {
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		err := os.RemoveAll(dir)
+		if err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
