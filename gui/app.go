@@ -92,6 +92,7 @@ type App struct {
 	health     *healthDesk
 	ends       *expiryWatch
 	leaving    bool
+	unlocks    func()            // what waits for the window to be unlocked; may be nil
 	lockNote   *label            // why a locked window stays so
 	locked     fyne.CanvasObject // the content of a locked window
 	saving     sync.Mutex        // of the preferences
@@ -334,7 +335,7 @@ func (a *App) open(t connectors.Type, c link.Connection) {
 func (a *App) shortcuts() {
 	add := func(key fyne.KeyName, act func()) {
 		do := func() {
-			if a.win.Canvas().Overlays().Top() == nil { // a question is answered first
+			if a.locked == nil && a.win.Canvas().Overlays().Top() == nil { // a question is answered first
 				act()
 			}
 		}

@@ -106,6 +106,7 @@ func (e *entry) AcceptsTab() bool { return false }
 
 func (e *entry) FocusGained() {
 	e.Entry.FocusGained()
+	reveal(e)
 	e.typing = true
 	e.turns()
 }

@@ -382,6 +382,7 @@ func (p *formPane) draft() link.Draft {
 // save stores the answers; then may be nil. What was typed stays in the form
 // when saving fails.
 func (p *formPane) save(then func()) {
+	p.tidy()
 	d, id := p.draft(), p.id
 	task.Run(p.a.r, func(ctx context.Context) (link.Connection, error) {
 		if id == "" {

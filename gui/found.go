@@ -357,7 +357,7 @@ func (p *formPane) tellWith(words []string, buttons ...fyne.CanvasObject) {
 
 // pasted takes what is pasted where no field has the focus.
 func (a *App) pasted() {
-	if text := a.o.App.Clipboard().Content(); text != "" && a.win.Canvas().Overlays().Top() == nil {
+	if text := a.o.App.Clipboard().Content(); text != "" && a.locked == nil && a.win.Canvas().Overlays().Top() == nil {
 		a.showPaste([]intake.File{{Data: []byte(text)}})
 	}
 }
@@ -365,7 +365,7 @@ func (a *App) pasted() {
 // dropped takes files that were dropped on the window: into the field under the
 // mouse, or else to be understood.
 func (a *App) dropped(at fyne.Position, uris []fyne.URI) {
-	if len(uris) == 0 {
+	if len(uris) == 0 || a.locked != nil {
 		return
 	}
 	if a.form != nil && len(uris) == 1 && a.form.dropped(at, uris[0]) {

@@ -15,6 +15,9 @@ import (
 // did anything.
 func (a *App) windowKey(e *fyne.KeyEvent) bool {
 	a.used()
+	if a.locked != nil {
+		return false
+	}
 	switch {
 	case e.Name == fyne.KeyF1:
 		a.showHelp()
@@ -77,6 +80,12 @@ func newKeySelect(options []string, window func(*fyne.KeyEvent) bool) *keySelect
 	return s
 }
 
+// FocusGained brings it into sight.
+func (s *keySelect) FocusGained() {
+	s.Select.FocusGained()
+	reveal(s)
+}
+
 func (s *keySelect) TypedKey(e *fyne.KeyEvent) {
 	if s.window == nil || !s.window(e) {
 		s.Select.TypedKey(e)
@@ -96,8 +105,23 @@ func newKeyButton(text string, icon fyne.Resource, tap func(), window func(*fyne
 	return b
 }
 
+// FocusGained brings it into sight.
+func (b *keyButton) FocusGained() {
+	b.Button.FocusGained()
+	reveal(b)
+}
+
+// TypedRune presses at a space. The toolkit presses at the key before, and its
+// rune then goes to whatever has the focus by that time.
+func (b *keyButton) TypedRune(r rune) {
+	if r == ' ' {
+		b.Tapped(nil)
+	}
+}
+
 func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	switch {
+	case e.Name == fyne.KeySpace:
 	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter:
 		b.Tapped(nil)
 	case b.window == nil || !b.window(e):

@@ -24,6 +24,7 @@ func (p *formPane) link() {
 	if p.cancel != nil {
 		return
 	}
+	p.tidy()
 	if !p.valid() {
 		return
 	}
@@ -54,6 +55,20 @@ func (p *formPane) test() {
 		}
 	}
 	p.climb(func(ctx context.Context, w link.Watcher) *link.Result { return p.a.o.Book.Try(ctx, p.t.ID, s, w) }, false)
+}
+
+// tidy puts the field right that still has the focus, as leaving it does: what is
+// saved is what stands there afterwards.
+func (p *formPane) tidy() {
+	e, ok := p.a.win.Canvas().Focused().(*entry)
+	if !ok {
+		return
+	}
+	for _, v := range p.fields {
+		if v.entry == e {
+			v.blurred()
+		}
+	}
 }
 
 // valid marks every answer that cannot be right and focuses the first.

@@ -25,6 +25,10 @@ const mostLink = 4096
 // called from the toolkit's goroutine alone.
 func (a *App) Given(args []string) {
 	a.Front()
+	if a.locked != nil {
+		a.unlocks = func() { a.Given(args) }
+		return
+	}
 	for _, arg := range args {
 		if strings.HasPrefix(strings.ToLower(arg), scheme+":") {
 			a.follow(arg)

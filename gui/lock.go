@@ -109,6 +109,10 @@ func (a *App) unlocked() {
 	a.locked = nil
 	a.watchIdle()
 	a.health.schedule()
+	if then := a.unlocks; then != nil {
+		a.unlocks = nil
+		defer then()
+	}
 	if c, ok := a.connection(a.side.selected); ok && a.form != nil && !a.form.dirty() {
 		if t, ok := a.typeOf(c.Type); ok {
 			a.open(t, c)

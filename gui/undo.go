@@ -44,7 +44,7 @@ func (a *App) deleteSoon(c link.Connection) {
 
 // undoDelete brings back what was deleted last.
 func (a *App) undoDelete() {
-	if n := len(a.doomed); n > 0 {
+	if n := len(a.doomed); n > 0 && a.locked == nil {
 		a.bringBack(a.doomed[n-1])
 	}
 }

@@ -84,12 +84,28 @@ map to guest = never
 	s.Process = Start(tb, cmd, "127.0.0.1:"+strconv.Itoa(s.Port))
 	tb.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		reap(s.conf)
 		if tb.Failed() {
 			text, _ := os.ReadFile(filepath.Join(dir, "log", "smbd"))
 			tb.Logf("smbd: %s\n%s", s.Process.Output(), text[max(0, len(text)-3000):])
 		}
 	})
 	return s
+}
+
+// reap ends what the server has started in sessions of their own: the helpers of
+// its RPC service name the configuration in their command line and outlive it.
+func reap(conf string) {
+	names, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is right
+	for _, name := range names {
+		line, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(line), conf) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // Tool runs one of Samba's programs ("pdbedit", "net") on the server's accounts.
