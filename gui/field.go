@@ -149,6 +149,7 @@ type fieldView struct {
 	box     *fyne.Container
 	hint    *widget.RichText
 	under   *fyne.Container // around the hint
+	apart   *fyne.Container // around under, where that stands below the row; nil: in box
 	section *sectionHead    // the heading under which it stands
 	row     *fyne.Container // that it shares with another; nil: its own
 	entry   *entry          // nil for choices and toggles
@@ -393,8 +394,16 @@ func (v *fieldView) say(text string, bad bool) {
 	}
 	v.hint.Segments = []widget.RichTextSegment{&widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: c, SizeName: theme.SizeNameCaptionText}}}
 	v.under.Hidden = text == ""
+	v.tuck()
 	v.hint.Refresh()
 	v.p.moved()
+}
+
+// tuck takes away the room of a hint below the row, where there is none to show.
+func (v *fieldView) tuck() {
+	if v.apart != nil {
+		v.apart.Hidden = v.box.Hidden || v.under.Hidden
+	}
 }
 
 func (v *fieldView) set(value string) {

@@ -123,9 +123,13 @@ func (p *formPane) questions() fyne.CanvasObject {
 		v.section = heads[v.f.Advanced]
 		if i+1 < len(p.fields) && p.fields[i+1].besides(v) {
 			i++
-			p.fields[i].section = v.section
-			v.row = container.New(twoThirds{}, v.box, p.fields[i].box)
-			p.fields[i].row = v.row
+			short := p.fields[i]
+			short.section = v.section
+			// A hint in the short field's column would be a column of words.
+			short.box.Remove(short.under)
+			short.apart = vbox(0, short.under)
+			v.row = vbox(4, container.New(twoThirds{}, v.box, short.box), short.apart)
+			short.row = v.row
 			box.Add(v.row)
 			continue
 		}
@@ -244,6 +248,7 @@ func (p *formPane) conditions() {
 			v.box.Hidden = !show
 			moved = true
 		}
+		v.tuck()
 		used[v.section] = used[v.section] || show
 		if v.row != nil {
 			rows[v.row] = rows[v.row] || show

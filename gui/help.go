@@ -61,11 +61,13 @@ func typeChapter(t connectors.Type) chapter {
 		all = append(all, text)
 		c.parts = append(c.parts, &widget.TextSegment{Text: text, Style: style})
 	}
+	headline := widget.RichTextStyleSubHeading
+	headline.Inline = false // a line of its own
 	part := func(head string, texts ...string) {
 		if strings.Join(texts, "") == "" {
 			return
 		}
-		add(widget.RichTextStyleSubHeading, head)
+		add(headline, head)
 		for _, s := range texts {
 			add(widget.RichTextStyleParagraph, s)
 		}
