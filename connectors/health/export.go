@@ -2,10 +2,8 @@ package health
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/csv"
 	"encoding/json"
-	"html/template"
 	"strconv"
 	"strings"
 	"time"
@@ -110,58 +108,6 @@ func (r Row) TypeName() string {
 		return r.Connection.Type
 	}
 	return r.Type.Name
-}
-
-//go:embed page.html
-var pageText string
-
-// HTML is a page that needs nothing but itself, runs nothing, and can be printed.
-func HTML(rows []Row, now time.Time) ([]byte, error) {
-	page, err := template.New("health").Parse(pageText)
-	if err != nil {
-		return nil, err
-	}
-	type row struct {
-		Line
-		Type, Place, Checked, Expires, Held string
-		Word, Look                          string
-	}
-	data := struct {
-		Made                              string
-		Rows                              []row
-		Linked, Partial, Failed, Prepared int
-	}{Made: local(now)}
-	for _, r := range rows {
-		x := row{Line: r.Line(), Type: clean(r.TypeName()), Place: clean(r.Type.Place(r.Connection.Plain)), Checked: local(r.Connection.Checked), Expires: local(r.Expires), Held: r.HeldText()}
-		x.Name, x.Account = clean(x.Name), clean(x.Account)
-		switch r.Connection.State {
-		case link.OK:
-			data.Linked++
-			x.Word, x.Look = "Linked", "ok"
-		case link.Partial:
-			data.Partial++
-			x.Word, x.Look = "Partly readable", "partial"
-		case link.Failed:
-			data.Failed++
-			x.Word, x.Look = "Needs attention", "failed"
-		default:
-			data.Prepared++
-			x.Word, x.Look = "Prepared", "none"
-		}
-		data.Rows = append(data.Rows, x)
-	}
-	var out bytes.Buffer
-	err = page.Execute(&out, data)
-	return out.Bytes(), err
-}
-
-func clean(s string) string { return connectors.Clean(s, 300) }
-
-func local(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }
 
 // JSON is a list of Lines.

@@ -2,11 +2,11 @@ package readiness
 
 import (
 	"fmt"
-	"html"
 	"slices"
 	"strings"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/htmlpage"
 )
 
 // style is for the screen, light and dark, and for paper. A box is drawn, so that
@@ -41,64 +41,39 @@ section+section,.all+section{margin-top:3rem;padding-top:2rem;border-top:4px dou
 body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}li,tr{break-inside:avoid}
 section+section,.all+section{break-before:page;margin-top:0;padding-top:0;border-top:0}}`
 
-// A writer writes a page by hand: with a template in the program, the linker keeps
-// every exported method of every library. Everything that is not markup goes
-// through text, and nothing is put into an attribute but words of this package.
-type writer struct{ strings.Builder }
+// A writer knows the parts of the pages.
+type writer struct{ *htmlpage.Writer }
 
-func (w *writer) raw(v string)  { w.WriteString(v) }
-func (w *writer) text(v string) { w.WriteString(html.EscapeString(v)) }
-
-// tag writes one element with text alone in it; nothing for an empty text.
-func (w *writer) tag(name, class, v string) {
-	if v == "" {
-		return
-	}
-	w.raw("<" + name)
-	if class != "" {
-		w.raw(` class="` + class + `"`)
-	}
-	w.raw(">")
-	w.text(v)
-	w.raw("</" + name + ">\n")
+func page(title string, body func(w writer)) []byte {
+	return htmlpage.Page(title, style, func(w *htmlpage.Writer) {
+		w.Markup("<main>\n")
+		body(writer{w})
+		w.Markup("</main>")
+	})
 }
 
-// page is a whole page that needs nothing from elsewhere and runs nothing: it can
-// be mailed, and opened by anybody.
-func page(title string, body func(w *writer)) []byte {
-	w := &writer{}
-	w.raw(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-`)
-	w.tag("title", "", title)
-	w.raw("<style>" + style + "</style></head>\n<body><main>\n")
-	body(w)
-	w.raw("</main></body></html>\n")
-	return []byte(w.String())
-}
-
-func (w *writer) checklist(c Checklist) {
-	w.raw("<section>\n")
-	w.tag("h1", "", c.Name)
-	w.tag("p", "", c.TypeName+when(c.Place, " · "))
-	w.tag("p", "soft", "Checklist of "+made(c))
-	w.tag("span", "state "+c.State.class(), upper(c.State.Words()))
+func (w writer) checklist(c Checklist) {
+	w.Markup("<section>\n")
+	w.Tag("h1", "", c.Name)
+	w.Tag("p", "", c.TypeName+when(c.Place, " · "))
+	w.Tag("p", "soft", "Checklist of "+made(c))
+	w.Tag("span", "state "+c.State.class(), upper(c.State.Words()))
 	for _, g := range groups() {
 		items := g.of(c.Items)
 		if len(items) == 0 {
 			continue
 		}
-		w.tag("h2", "", g.Title)
-		w.raw("<ul>\n")
+		w.Tag("h2", "", g.Title)
+		w.Markup("<ul>\n")
 		for _, i := range items {
 			w.item(i)
 		}
-		w.raw("</ul>\n")
+		w.Markup("</ul>\n")
 	}
-	w.raw("</section>\n")
+	w.Markup("</section>\n")
 }
 
-func (w *writer) item(i Item) {
+func (w writer) item(i Item) {
 	class, sign, tag := "", "", ""
 	switch {
 	case i.State == Done:
@@ -108,21 +83,21 @@ func (w *writer) item(i Item) {
 	case i.State == Wrong, i.State == Warning:
 		tag = map[State]string{Wrong: "wrong", Warning: "to look at"}[i.State]
 	}
-	w.raw(`<li><span class="box` + class + `">` + sign + `</span><div>`)
-	w.raw(`<p><span class="title">`)
-	w.text(i.Title)
-	w.raw("</span>")
-	if tag != "" {
-		w.raw(`<span class="tag ` + i.State.class() + `">` + tag + "</span>")
-	}
-	w.raw("</p>\n")
-	w.tag("p", "", i.Text)
-	w.tag("pre", "", strings.TrimRight(i.Copy, "\n"))
-	w.raw("</div></li>\n")
+	w.Markup("<li>")
+	w.Open("span", "box"+class)
+	w.Text(sign)
+	w.Markup("</span><div><p>")
+	w.Open("span", "title")
+	w.Text(i.Title)
+	w.Markup("</span>")
+	w.Span("tag "+i.State.class(), tag)
+	w.Markup("</p>\n")
+	w.Tag("p", "", i.Text)
+	w.Pre(i.Copy)
+	w.Markup("</div></li>\n")
 }
 
-// class is the state where it is one of this package's, for nothing else may stand
-// in an attribute.
+// class is the state where it is one of this package's: the style knows no other.
 func (s State) class() string {
 	if slices.Contains([]State{Done, Missing, Wrong, Warning, Untested, Theirs}, s) {
 		return string(s)
@@ -166,25 +141,25 @@ func (c Checklist) clean() Checklist {
 // HTML is one page to send or print.
 func (c Checklist) HTML() []byte {
 	c = c.clean()
-	return page(c.Name, func(w *writer) { w.checklist(c) })
+	return page(c.Name, func(w writer) { w.checklist(c) })
 }
 
 // HTML is one page with the summary and every checklist, each on paper of its own.
 func (s Summary) HTML() []byte {
-	return page("Connections", func(w *writer) {
-		w.raw("<div class=\"all\">\n")
-		w.tag("h1", "", "Connections")
-		w.tag("p", "soft", s.counted())
-		w.raw("<table>\n<tr><th>Connection</th><th>Type</th><th>State</th></tr>\n")
+	return page("Connections", func(w writer) {
+		w.Markup("<div class=\"all\">\n")
+		w.Tag("h1", "", "Connections")
+		w.Tag("p", "soft", s.counted())
+		w.Markup("<table>\n<tr><th>Connection</th><th>Type</th><th>State</th></tr>\n")
 		for _, c := range s.Lists {
 			c = c.clean()
-			w.raw("<tr>")
-			w.tag("td", "", c.Name)
-			w.tag("td", "", c.TypeName)
-			w.tag("td", c.State.class(), upper(c.State.Words())+c.todo())
-			w.raw("</tr>\n")
+			w.Markup("<tr>")
+			w.Tag("td", "", c.Name)
+			w.Tag("td", "", c.TypeName)
+			w.Tag("td", c.State.class(), upper(c.State.Words())+c.todo())
+			w.Markup("</tr>\n")
 		}
-		w.raw("</table>\n</div>\n")
+		w.Markup("</table>\n</div>\n")
 		for _, c := range s.Lists {
 			w.checklist(c.clean())
 		}

@@ -2,10 +2,9 @@ package report
 
 import (
 	"fmt"
-	"html"
-	"strings"
 
 	"jackfield/connectors"
+	"jackfield/connectors/internal/htmlpage"
 )
 
 // style is for the screen, light and dark, and for paper. On paper everything is
@@ -47,200 +46,169 @@ details::details-content{content-visibility:visible;block-size:auto}}`
 // unfolded is up to how many nodes a page opens all of its tree.
 const unfolded = 400
 
-// A writer writes a page by hand: with a template in the program, the linker keeps
-// every exported method of every library. Everything that is not markup goes
-// through text, and nothing is put into an attribute but words of this package.
-type writer struct{ strings.Builder }
+// A writer knows the parts of the pages.
+type writer struct{ *htmlpage.Writer }
 
-func (w *writer) raw(v string)  { w.WriteString(v) }
-func (w *writer) text(v string) { w.WriteString(html.EscapeString(connectors.Clean(v, 0))) }
-
-// tag writes one element with text alone in it; nothing for an empty text.
-func (w *writer) tag(name, class, v string) {
-	if v == "" {
-		return
-	}
-	w.raw("<" + name)
-	if class != "" {
-		w.raw(` class="` + class + `"`)
-	}
-	w.raw(">")
-	w.text(v)
-	w.raw("</" + name + ">\n")
+func page(title string, body func(w writer)) []byte {
+	return htmlpage.Page(title, style, func(w *htmlpage.Writer) {
+		w.Markup("<main>\n")
+		body(writer{w})
+		w.Markup("</main>")
+	})
 }
 
-// page is a whole page that needs nothing from elsewhere and runs nothing: it can
-// be mailed, and opened by anybody.
-func page(title string, body func(w *writer)) []byte {
-	w := &writer{}
-	w.raw(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><meta name="referrer" content="no-referrer">
-`)
-	w.tag("title", "", title)
-	w.raw("<style>" + style + "</style></head>\n<body><main>\n")
-	body(w)
-	w.raw("</main></body></html>\n")
-	return []byte(w.String())
-}
-
-func (w *writer) right(a connectors.Access) {
+func (w writer) right(a connectors.Access) {
 	word := accessWord(a)
-	w.raw(` <span class="right ` + word + `">` + word + "</span> ")
+	w.Markup(" ")
+	w.Span("right "+word, word)
+	w.Markup(" ")
 }
 
 // HTML is one page to send or print.
 func (r *Report) HTML() []byte {
-	return page(r.title(), func(w *writer) {
-		w.tag("h1", "", r.title())
-		w.tag("p", "", r.About.place())
-		w.tag("p", "soft", fmt.Sprintf("%s, in %d ms. %s at the most, %s deep.", stamp(r.Made), r.TookMS, things("thing", r.Options.Most), things("level", r.Options.Depth)))
+	return page(r.title(), func(w writer) {
+		w.Tag("h1", "", r.title())
+		w.Tag("p", "", r.About.place())
+		w.Tag("p", "soft", fmt.Sprintf("%s, in %d ms. %s at the most, %s deep.", stamp(r.Made), r.TookMS, things("thing", r.Options.Most), things("level", r.Options.Depth)))
 		w.facts(r.Account)
 		class := "note"
 		if r.Complete {
 			class += " all"
 		}
-		w.tag("p", class, r.completeWord())
+		w.Tag("p", class, r.completeWord())
 		for _, s := range r.stopWords() {
-			w.tag("p", "note", s)
+			w.Tag("p", "note", s)
 		}
 		w.totals(r.Totals)
-		w.tag("h2", "", "Everything, as a tree")
-		w.raw(`<div class="tree">` + "\n")
+		w.Tag("h2", "", "Everything, as a tree")
+		w.Markup(`<div class="tree">` + "\n")
 		w.tree(r.Nodes)
-		w.raw("</div>\n")
+		w.Markup("</div>\n")
 	})
 }
 
-func (w *writer) facts(list []connectors.Fact) {
+func (w writer) facts(list []connectors.Fact) {
 	if len(list) == 0 {
 		return
 	}
-	w.tag("h2", "", "The account")
-	w.raw("<table>\n")
+	w.Tag("h2", "", "The account")
+	w.Markup("<table>\n")
 	for _, f := range list {
-		w.raw("<tr>")
-		w.tag("th", "", f.Label)
-		w.tag("td", "", f.Text)
-		w.raw("</tr>\n")
+		w.Markup("<tr>")
+		w.Tag("th", "", f.Label)
+		w.Tag("td", "", f.Text)
+		w.Markup("</tr>\n")
 	}
-	w.raw("</table>\n")
+	w.Markup("</table>\n")
 }
 
-func (w *writer) totals(list []Total) {
+func (w writer) totals(list []Total) {
 	if len(list) == 0 {
 		return
 	}
-	w.tag("h2", "", "How much")
-	w.raw("<table>\n<tr><th>Kind</th><th class=\"n\">All</th><th class=\"n\">Readable</th><th class=\"n\">Partly</th><th class=\"n\">Denied</th><th class=\"n\">Unknown</th></tr>\n")
+	w.Tag("h2", "", "How much")
+	w.Markup("<table>\n<tr><th>Kind</th><th class=\"n\">All</th><th class=\"n\">Readable</th><th class=\"n\">Partly</th><th class=\"n\">Denied</th><th class=\"n\">Unknown</th></tr>\n")
 	for _, t := range list {
-		w.raw("<tr>")
-		w.tag("td", "", orThing(t.Kind))
+		w.Markup("<tr>")
+		w.Tag("td", "", orThing(t.Kind))
 		for _, n := range []int{t.Count, t.Readable, t.Listed, t.Denied, t.Unknown} {
-			w.tag("td", "n", fmt.Sprint(n))
+			w.Tag("td", "n", fmt.Sprint(n))
 		}
-		w.raw("</tr>\n")
+		w.Markup("</tr>\n")
 	}
-	w.raw("</table>\n")
+	w.Markup("</table>\n")
 }
 
 // tree writes nodes that stand as a tree is read.
-func (w *writer) tree(nodes []Node) {
+func (w writer) tree(nodes []Node) {
 	open := 0
 	for i, n := range nodes {
 		depth := len(n.Path)
 		for ; open >= depth; open-- {
-			w.raw("</details>\n")
+			w.Markup("</details>\n")
 		}
 		if i+1 == len(nodes) || len(nodes[i+1].Path) <= depth {
-			w.raw(`<div class="leaf">`)
+			w.Markup(`<div class="leaf">`)
 			w.node(n)
-			w.raw("</div>\n")
+			w.Markup("</div>\n")
 			continue
 		}
-		w.raw("<details")
+		w.Markup("<details")
 		if len(nodes) <= unfolded || depth == 1 {
-			w.raw(" open")
+			w.Markup(" open")
 		}
-		w.raw("><summary>")
+		w.Markup("><summary>")
 		w.node(n)
-		w.raw("</summary>\n")
+		w.Markup("</summary>\n")
 		open = depth
 	}
 	for ; open > 0; open-- {
-		w.raw("</details>\n")
+		w.Markup("</details>\n")
 	}
 }
 
-func (w *writer) node(n Node) {
-	w.span("name", connectors.Clean(n.Name(), longestName))
-	w.span("kind", n.Kind)
+func (w writer) node(n Node) {
+	w.Span("name", connectors.Clean(n.Name(), longestName))
+	w.Span("kind", n.Kind)
 	w.right(n.Access)
-	w.span("facts", factWords(n.Facts))
+	w.Span("facts", factWords(n.Facts))
 	if note := n.Below.note(); note != "" {
-		w.span("why", note)
+		w.Span("why", note)
 	}
 	if n.Why != nil && n.Why.Reason != Itself {
-		w.span("why", n.Why.Text())
+		w.Span("why", n.Why.Text())
 	}
 	if n.Sample == nil {
-		w.span("why", columnWords(n.Columns))
+		w.Span("why", columnWords(n.Columns))
 		return
 	}
 	w.sample(n)
 }
 
-func (w *writer) span(class, v string) {
-	if v != "" {
-		w.raw(`<span class="` + class + `">`)
-		w.text(v)
-		w.raw("</span>")
-	}
-}
-
-func (w *writer) sample(n Node) {
+func (w writer) sample(n Node) {
 	if n.Sample.Problem != nil {
-		w.span("why", n.Sample.Problem.Title)
+		w.Span("why", n.Sample.Problem.Title)
 		return
 	}
-	w.raw(`<table class="rows"><tr>`)
+	w.Markup(`<table class="rows"><tr>`)
 	for _, c := range n.Columns {
-		w.tag("th", "", c.Name)
+		w.Tag("th", "", c.Name)
 	}
-	w.raw("</tr>\n")
+	w.Markup("</tr>\n")
 	for _, row := range n.Sample.Rows {
-		w.raw("<tr>")
+		w.Markup("<tr>")
 		for _, c := range row {
-			w.raw("<td>")
-			w.text(c)
-			w.raw("</td>")
+			w.Markup("<td>")
+			w.Text(c)
+			w.Markup("</td>")
 		}
-		w.raw("</tr>\n")
+		w.Markup("</tr>\n")
 	}
-	w.raw("</table>\n")
-	w.span("why", n.Sample.Note)
+	w.Markup("</table>\n")
+	w.Span("why", n.Sample.Note)
 }
 
 // HTML is one page to send or print. What is the same is counted.
 func (d *Difference) HTML() []byte {
 	title := d.A.Label + " and " + d.B.Label
-	return page(title, func(w *writer) {
-		w.tag("h1", "", title)
-		w.tag("p", "answer", d.Line)
-		w.raw("<table>\n<tr><th></th><th>Connection</th><th>Leads to</th><th>Account</th><th>When</th><th class=\"n\">Things</th></tr>\n")
+	return page(title, func(w writer) {
+		w.Tag("h1", "", title)
+		w.Tag("p", "answer", d.Line)
+		w.Markup("<table>\n<tr><th></th><th>Connection</th><th>Leads to</th><th>Account</th><th>When</th><th class=\"n\">Things</th></tr>\n")
 		for n, s := range []Side{d.A, d.B} {
-			w.raw("<tr>")
-			w.tag("td", "", string(rune('A'+n)))
+			w.Markup("<tr>")
+			w.Tag("td", "", string(rune('A'+n)))
 			for _, v := range []string{s.Label, s.About.place(), account(s.Account), stamp(s.Made)} {
-				w.raw("<td>")
-				w.text(v)
-				w.raw("</td>")
+				w.Markup("<td>")
+				w.Text(v)
+				w.Markup("</td>")
 			}
-			w.tag("td", "n", fmt.Sprint(s.Nodes))
-			w.raw("</tr>\n")
+			w.Tag("td", "n", fmt.Sprint(s.Nodes))
+			w.Markup("</tr>\n")
 		}
-		w.raw("</table>\n")
+		w.Markup("</table>\n")
 		for _, n := range d.openly() {
-			w.tag("p", "note", n)
+			w.Tag("p", "note", n)
 		}
 		for _, what := range Whats() {
 			w.differences(d, what)
@@ -257,44 +225,44 @@ func account(facts []connectors.Fact) string {
 	return ""
 }
 
-func (w *writer) differences(d *Difference, what What) {
+func (w writer) differences(d *Difference, what What) {
 	if d.Counts[what] == 0 {
 		return
 	}
-	w.tag("h2", "", fmt.Sprintf("%s: %d", d.whatWord(what), d.Counts[what]))
+	w.Tag("h2", "", fmt.Sprintf("%s: %d", d.whatWord(what), d.Counts[what]))
 	if what == Same {
-		w.tag("p", "soft", "Both see these, with the same rights.")
+		w.Tag("p", "soft", "Both see these, with the same rights.")
 		return
 	}
-	w.raw("<table>\n<tr><th>What</th><th>Kind</th>")
-	w.tag("th", "", d.A.Label)
-	w.tag("th", "", d.B.Label)
-	w.raw("</tr>\n")
+	w.Markup("<table>\n<tr><th>What</th><th>Kind</th>")
+	w.Tag("th", "", d.A.Label)
+	w.Tag("th", "", d.B.Label)
+	w.Markup("</tr>\n")
 	list, below := d.weighed(what)
 	for n, i := range list {
-		w.raw("<tr><td>")
-		w.span("name", Place(i.Path))
+		w.Markup("<tr><td>")
+		w.Span("name", Place(i.Path))
 		if below[n] > 0 {
-			w.span("why", "and "+things("thing", below[n])+" below it")
+			w.Span("why", "and "+things("thing", below[n])+" below it")
 		}
-		w.span("why", i.reason())
-		w.span("why", changeWords(i.Changes))
-		w.raw("</td>")
-		w.tag("td", "", orThing(i.Kind))
+		w.Span("why", i.reason())
+		w.Span("why", changeWords(i.Changes))
+		w.Markup("</td>")
+		w.Tag("td", "", orThing(i.Kind))
 		a, b := i.sides()
 		for _, side := range []struct {
 			word string
 			seen *Seen
 		}{{a, i.A}, {b, i.B}} {
-			w.raw("<td>")
+			w.Markup("<td>")
 			if side.seen != nil {
 				w.right(side.seen.Access)
 			} else {
-				w.span("right", side.word)
+				w.Span("right", side.word)
 			}
-			w.raw("</td>")
+			w.Markup("</td>")
 		}
-		w.raw("</tr>\n")
+		w.Markup("</tr>\n")
 	}
-	w.raw("</table>\n")
+	w.Markup("</table>\n")
 }
