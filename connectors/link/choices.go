@@ -80,22 +80,7 @@ func (b *Book) choices(ctx context.Context, t connectors.Type, id string, s conn
 	p, ctx := newPatience(ctx, b.patience())
 	defer p.stop()
 	env := b.env(w, p, newMemory(s), nil)
-	s = t.Form.Tidied(s)
-	b.travel(env, s, w, p, []string{id})
-	err := env.Climb(ctx, connectors.StageForm, "", func(ctx context.Context) (string, error) {
-		var err error
-		if s, err = b.whole(ctx, t, s); err != nil {
-			return "", err
-		}
-		if errs := t.Form.Validate(s); len(errs) > 0 {
-			return "", errs[0].Refusal()
-		}
-		return "", nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	session, err := t.Open(ctx, env, s)
+	session, err := b.enter(ctx, env, t, s, w, p, id)
 	if err != nil {
 		return nil, err
 	}

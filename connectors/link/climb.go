@@ -146,15 +146,9 @@ func (b *Book) patience() time.Duration {
 	return DefaultPatience
 }
 
-// climb goes up the ladder; id is the saved connection's, "" for answers that are not saved.
-func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settings, w Watcher, k keeper, id string) *Result {
-	start := time.Now()
-	rec := &recorder{}
-	p, ctx := newPatience(ctx, b.patience())
-	defer p.stop()
-	env := b.env(w, p, k, rec)
-	defer rec.close()
-
+// enter climbs the first rungs, from the form to the sign-in. id is the saved
+// connection's, "" for answers that are not saved.
+func (b *Book) enter(ctx context.Context, env *connectors.Env, t connectors.Type, s connectors.Settings, w Watcher, p *patience, id string) (connectors.Session, error) {
 	s = t.Form.Tidied(s)
 	b.travel(env, s, w, p, []string{id})
 	err := env.Climb(ctx, connectors.StageForm, "", func(ctx context.Context) (string, error) {
@@ -168,9 +162,21 @@ func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settin
 		return "", nil
 	})
 	if err != nil {
-		return failed(err, rec.steps())
+		return nil, err
 	}
-	session, err := t.Open(ctx, env, s)
+	return t.Open(ctx, env, s)
+}
+
+// climb goes up the ladder; id is the saved connection's, "" for answers that are not saved.
+func (b *Book) climb(ctx context.Context, t connectors.Type, s connectors.Settings, w Watcher, k keeper, id string) *Result {
+	start := time.Now()
+	rec := &recorder{}
+	p, ctx := newPatience(ctx, b.patience())
+	defer p.stop()
+	env := b.env(w, p, k, rec)
+	defer rec.close()
+
+	session, err := b.enter(ctx, env, t, s, w, p, id)
 	if err != nil {
 		return failed(err, rec.steps())
 	}

@@ -33,21 +33,8 @@ func (s Start) On() (bool, error) {
 	return err == nil, err
 }
 
-// Set makes it start at sign-in, or not any more.
-func (s Start) Set(on bool) error {
-	path, err := s.place()
-	if err != nil {
-		return err
-	}
-	if !on {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("start at sign-in: %w", err)
-		}
-		return nil
-	}
-	if !s.valid() {
-		return fmt.Errorf("start at sign-in: %q is no whole path", s.Program)
-	}
+// entry is the file's content.
+func (s Start) entry() []byte {
 	var b bytes.Buffer
 	b.WriteString(xml.Header + `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n<plist version=\"1.0\"><dict>\n<key>Label</key><string>")
 	_ = xml.EscapeText(&b, []byte(s.ID)) // into memory: cannot fail
@@ -58,8 +45,5 @@ func (s Start) Set(on bool) error {
 		b.WriteString("</string>")
 	}
 	b.WriteString("</array>\n</dict></plist>\n")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("start at sign-in: %w", err)
-	}
-	return os.WriteFile(path, b.Bytes(), 0o600)
+	return b.Bytes()
 }

@@ -38,33 +38,13 @@ func (s Start) On() (bool, error) {
 	return err == nil && !strings.Contains(text, "\nHidden=true") && !strings.Contains(text, "\nX-GNOME-Autostart-enabled=false"), err
 }
 
-// Set makes it start at sign-in, or not any more.
-func (s Start) Set(on bool) error {
-	path, err := s.place()
-	if err != nil {
-		return err
-	}
-	if !on {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("start at sign-in: %w", err)
-		}
-		return nil
-	}
-	if !s.valid() {
-		return fmt.Errorf("start at sign-in: %q is no whole path", s.Program)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("start at sign-in: %w", err)
-	}
+// entry is the file's content.
+func (s Start) entry() []byte {
 	command := quoted(s.Program)
 	for _, a := range s.Args {
 		command += " " + a
 	}
-	entry := "[Desktop Entry]\nType=Application\nName=" + s.Name + "\nExec=" + command + "\nIcon=jackfield\nX-GNOME-Autostart-enabled=true\n"
-	if err := os.WriteFile(path, []byte(entry), 0o600); err != nil {
-		return fmt.Errorf("start at sign-in: %w", err)
-	}
-	return nil
+	return []byte("[Desktop Entry]\nType=Application\nName=" + s.Name + "\nExec=" + command + "\nIcon=jackfield\nX-GNOME-Autostart-enabled=true\n")
 }
 
 // quoted follows the desktop entry specification, section "The Exec key": inside
