@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"jackfield/connectors"
 	"jackfield/connectors/report"
 )
 
@@ -56,7 +59,7 @@ func (a *app) sides(cmd *cobra.Command, args []string, o report.Options) ([2]*re
 		}
 		data, err := os.ReadFile(arg)
 		if err != nil {
-			return out, misuse{err}
+			return out, misuse{fmt.Errorf("%s cannot be read; give a connection's name, or a file that jf report NAME --out FILE.json wrote: %w", connectors.Clean(arg, 200), errors.Unwrap(err))}
 		}
 		if out[n], err = report.Read(data); err != nil {
 			return out, err

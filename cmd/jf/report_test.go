@@ -50,7 +50,9 @@ GRANT USAGE ON SCHEMA hr TO analyst; GRANT SELECT ON hr.people, public.orders TO
 	d.jf("report", "service", "--out", filepath.Join(dir, "r.csv")).exits(exitWrongUse)
 	d.jf("report", "service", "--format", "pdf").exits(exitWrongUse)
 	d.jf("report", "service", "--depth", "0").exits(exitWrongUse)
-	d.jf("compare", filepath.Join(dir, "none.json"), "service").exits(exitWrongUse)
+	if said := d.jf("compare", filepath.Join(dir, "none.json"), "service").exits(exitWrongUse).err; !strings.Contains(said, "give a connection's name, or a file that jf report") || !strings.Contains(said, "no such file") {
+		t.Errorf("%q", said)
+	}
 	other := filepath.Join(dir, "other.json")
 	if err := os.WriteFile(other, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
