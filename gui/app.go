@@ -92,6 +92,8 @@ type App struct {
 	health     *healthDesk
 	ends       *expiryWatch
 	leaving    bool
+	started    bool
+	given      []string          // what is to be opened once the first page is shown
 	unlocks    func()            // what waits for the window to be unlocked; may be nil
 	lockNote   *label            // why a locked window stays so
 	locked     fyne.CanvasObject // the content of a locked window
@@ -157,6 +159,10 @@ func (a *App) Start() {
 			a.selectConnection(a.prefs.Last)
 		default:
 			a.selectConnection(a.list[0].ID)
+		}
+		a.started = true
+		if a.given != nil {
+			a.Given(a.given)
 		}
 	})
 	a.watchIdle()

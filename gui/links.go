@@ -25,6 +25,10 @@ const mostLink = 4096
 // called from the toolkit's goroutine alone.
 func (a *App) Given(args []string) {
 	a.Front()
+	if !a.started { // the page that is about to be shown would take its place
+		a.given = args
+		return
+	}
 	if a.locked != nil {
 		a.unlocks = func() { a.Given(args) }
 		return

@@ -93,3 +93,24 @@ func TestPathsAreWholeAndLinksStayAsTheyAre(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The program is started by a link or a file, and opens it after its first page.
+func TestWhatTheProgramWasStartedWithIsShownLast(t *testing.T) {
+	for name, saved := range map[string]bool{"first start": false, "with a connection": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t, roomOptions{})
+			if saved {
+				r.prepared()
+			}
+			again := New(Options{App: r.app, Book: r.book, Runner: r.a.r})
+			again.Start()
+			again.Given([]string{"jackfield:new/sftp?host=files.example.com"})
+			r.until("the start", func() bool { return again.started })
+			r.settle()
+			if again.form == nil || again.form.t.ID != "sftp" || again.form.field("host").value() != "files.example.com" {
+				t.Error("the link's form is not shown")
+			}
+			again.quit()
+		})
+	}
+}
